@@ -1,0 +1,316 @@
+"""Every option of every stage: its type, default, range and one line of help. They stand nowhere else.
+
+A value comes from, each overriding the one before: the default here, the model's own recipe, `--preset`,
+`--config`, and what the user typed. An empty value means "not given".
+"""
+
+import dataclasses
+import difflib
+import functools
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from pipeline.errors import UserError
+
+PACKAGE = Path(__file__).parent
+MODELS = sorted(path.stem.replace("_", "-") for path in (PACKAGE / "models").glob("[!_]*.py"))
+PRESETS = sorted(path.stem for path in (PACKAGE / "presets").glob("*.yaml"))
+DEFAULT_WORKDIR = PACKAGE.parent / "workdir"
+
+Values = dict[str, Any]
+
+
+def option(default: Any, kind: click.ParamType, help: str, *, identifies: bool = True) -> Any:
+    """Declare an option as a dataclass field.
+
+    identifies: whether the value says what a run is. One that does not (a folder of this machine, the file that
+    the values came from) is neither logged nor written to config.yaml.
+    """
+    return dataclasses.field(default=default, metadata={"kind": kind, "help": help, "identifies": identifies})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The resolved options of a stage.
+
+    given: the names that the user typed or took from a preset or a config.
+    """
+
+    given: frozenset[str] = frozenset()
+
+    workdir: Path = option(
+        None,
+        click.Path(path_type=Path),
+        "folder of prepared data and histories [default: PIPELINE_WORKDIR, else workdir/ beside pipeline/]",
+        identifies=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessConfig(Config):
+    """Turn a source of images into a prepared data set: arrays of one size, a digest, a manifest."""
+
+    data: str = option(
+        "glyphs",
+        click.STRING,
+        "glyphs (drawn here), a folder with one folder a class, or a folder with train.txt, val.txt and test.txt",
+    )
+    image_size: int = option(64, click.IntRange(8, 1024), "side of the square images, in pixels")
+    resize: str = option(
+        "stretch",
+        click.Choice(["stretch", "crop", "pad"]),
+        "how an image becomes square: stretched, its middle cropped, or padded with black",
+    )
+    val_fraction: float = option(
+        0.1, click.FloatRange(0, 0.9, min_open=True), "part of each class for validation, where the data has no split"
+    )
+    test_fraction: float = option(
+        0.1, click.FloatRange(0, 0.9, min_open=True), "part of each class for the test, where the data has no split"
+    )
+    data_seed: int = option(0, click.IntRange(0, 2**32 - 1), "seed of the split, and of what glyphs draws")
+    on_error: str = option("fail", click.Choice(["fail", "skip"]), "what to do about a file that is no readable image")
+    on_leak: str = option(
+        "warn",
+        click.Choice(["warn", "drop", "fail"]),
+        "what to do about equal files in two splits; drop keeps the copy in test, else in val",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(PreprocessConfig):
+    """Train one model, and log its metrics as it goes, its curves and its best epoch."""
+
+    model: str = option("resnet", click.Choice(MODELS), "the network")
+    preset: str | None = option(None, click.Choice(PRESETS), "a named configuration")
+    config: str | None = option(
+        None, click.STRING, "a config.yaml, or the id of a run whose options to take", identifies=False
+    )
+    epochs: int = option(12, click.IntRange(1, 100_000), "passes over the training images")
+    patience: int = option(
+        0, click.IntRange(0, 100_000), "stop after so many epochs without a better val_accuracy; 0 = never"
+    )
+    batch_size: int = option(128, click.IntRange(1, 65_536), "images a step")
+    optimizer: str = option(
+        "sgd", click.Choice(["sgd", "adamw", "adam"]), "sgd has Nesterov momentum of 0.9; adam ignores weight_decay"
+    )
+    learning_rate: float = option(0.2, click.FloatRange(0, 100, min_open=True), "the highest learning rate")
+    schedule: str = option(
+        "linear",
+        click.Choice(["constant", "linear", "cosine"]),
+        "the learning rate after the warm-up: kept, or brought down to zero in a line or a half cosine",
+    )
+    warmup: float = option(
+        0.25, click.FloatRange(0, 1, max_open=True), "part of the training over which the learning rate rises from zero"
+    )
+    weight_decay: float = option(
+        5e-4, click.FloatRange(0, 10), "decoupled: weights shrink by learning_rate * weight_decay a step"
+    )
+    label_smoothing: float = option(
+        0.1, click.FloatRange(0, 1, max_open=True), "part of the target that is spread over all classes"
+    )
+    dropout: float | None = option(
+        None, click.FloatRange(0, 0.95), "dropout rate [default: the model's own]; Models below say where it acts"
+    )
+    depth: int | None = option(
+        None,
+        click.IntRange(1, 100),
+        "how deep the network is [default: the model's own]; Models below say what it counts",
+    )
+    width: int | None = option(
+        None,
+        click.IntRange(1, 4096),
+        "how wide the network is [default: the model's own]; Models below say what it counts",
+    )
+    augment: str = option(
+        "crop",
+        click.Choice(["none", "shift", "crop"]),
+        "each image anew in each epoch: shifted by up to an eighth, or a crop of random place, scale and shape",
+    )
+    mirror: str = option(
+        "auto",
+        click.Choice(["auto", "yes", "no"]),
+        "whether augment may mirror an image; auto asks the data set (glyphs no, folders yes)",
+    )
+    standardize: str = option(
+        "channel",
+        click.Choice(["channel", "global"]),
+        "pixels to mean 0 and deviation 1: each channel by its own figures, or all by one pair",
+    )
+    class_weight: str = option(
+        "none", click.Choice(["none", "balanced"]), "balanced gives rare classes as much say as frequent ones"
+    )
+    precision: str = option(
+        "auto",
+        click.Choice(["auto", "float32", "bfloat16"]),
+        "arithmetic of the network; auto is mixed bfloat16 where the processor has its instructions",
+    )
+    seed: int = option(0, click.IntRange(0, 2**32 - 1), "seed of the training; what changes the data is data_seed")
+    deterministic: bool = option(
+        True, click.BOOL, "same seed, same result to the bit; false allows faster operations that differ"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(PreprocessConfig):
+    """Score a logged model. The data and its options are those of the evaluated run, unless typed here."""
+
+    run_id: str | None = option(
+        None, click.STRING, "the run whose model to evaluate [default: the newest finished training run]"
+    )
+    model_uri: str | None = option(None, click.STRING, "an MLflow address of a model, instead of run_id")
+    split: str = option("test", click.Choice(["val", "test"]), "the images to evaluate on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MainConfig(TrainConfig):
+    """Preprocess, train, and evaluate on the test split: everything, once."""
+
+
+STAGES: dict[str, type[Config]] = {
+    "preprocess": PreprocessConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "main": MainConfig,
+}
+
+
+def fields_of(config: Config | type[Config]) -> list[dataclasses.Field]:
+    """The fields of a configuration that are options."""
+    return [field for field in dataclasses.fields(config) if "kind" in field.metadata]
+
+
+def identity(config: Config) -> Values:
+    """The values that say what a run is: what is logged, and what config.yaml holds."""
+    return {field.name: getattr(config, field.name) for field in fields_of(config) if field.metadata["identifies"]}
+
+
+def data_name(config: PreprocessConfig) -> str:
+    """What a person calls the data: the name of its folder, or of the built-in set."""
+    return Path(config.data).name or config.data
+
+
+def part(config: Config, kind: type[Config], **changes: Any) -> Any:
+    """The options that `kind` has, taken from the wider `config`, as a `kind`."""
+    values = {field.name: getattr(config, field.name) for field in fields_of(kind)}
+    return kind(**(values | changes), given=config.given)
+
+
+def resolve(
+    stage: str,
+    typed: Mapping[str, Any],
+    *,
+    recipe_of: Callable[[str], Values],
+    config_of_run: Callable[[str], Values],
+) -> Config:
+    """Put the layers of values together.
+
+    typed: values by option name, None or "" where not given; text is converted.
+    recipe_of: a model's name -> its recipe. config_of_run: a run id -> the values of its config.yaml.
+    Raises UserError if a value is refused, naming the option, the value and what is allowed.
+    """
+    kind = STAGES[stage]
+    typed_values = _checked(kind, typed, "")
+    file_values = _from_config(kind, typed_values.get("config"), config_of_run)
+    preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))
+    given = preset_values | file_values | typed_values
+    values = _recipe(kind, given, recipe_of) | given
+    values["workdir"] = (
+        Path(values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR).expanduser().absolute()
+    )
+    if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
+        values["precision"] = fastest_precision()
+    return kind(**values, given=frozenset(given))
+
+
+def _recipe(kind: type[Config], given: Values, recipe_of: Callable[[str], Values]) -> Values:
+    if not issubclass(kind, TrainConfig):
+        return {}
+    return recipe_of(given.get("model", TrainConfig.model))
+
+
+def _from_preset(kind: type[Config], name: str | None) -> Values:
+    if name is None:
+        return {}
+    path = PACKAGE / "presets" / f"{name}.yaml"
+    return _checked(kind, _read_yaml(path), f" in preset {name}")
+
+
+def _from_config(kind: type[Config], config: str | None, config_of_run: Callable[[str], Values]) -> Values:
+    if config is None:
+        return {}
+    path = Path(config).expanduser()
+    if path.is_file():
+        values = _read_yaml(path)
+    elif path.suffix or os.sep in config:
+        raise UserError(f"--config {path.absolute()}: no such file; give a config.yaml or a run id")
+    else:
+        values = config_of_run(config)
+    return _checked(kind, values, f" in {config}")
+
+
+def _read_yaml(path: Path) -> Values:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path.absolute()} holds no options; one 'name: value' a line is expected")
+    return values
+
+
+def _checked(kind: type[Config], values: Mapping[str, Any], where: str) -> Values:
+    """The given values converted to their types; those not given are left out."""
+    fields = {field.name: field for field in fields_of(kind)}
+    checked = {}
+    for name, value in values.items():
+        if value is None or value == "":
+            continue
+        if name not in fields:
+            raise UserError(unknown_option(name, list(fields), where))
+        checked[name] = check_value(fields[name], value, where)
+    return checked
+
+
+def check_value(field: dataclasses.Field, value: Any, where: str = "") -> Any:
+    """`value`, text or already of its type, as the type of the option.
+
+    Raises UserError, naming the option, the value and what is allowed.
+    """
+    kind: click.ParamType = field.metadata["kind"]
+    try:
+        return kind.convert(str(value), None, None)
+    except click.BadParameter as error:
+        near = _nearest(str(value), getattr(kind, "choices", []))
+        raise UserError(f"--{field.name}{where}: {_sentence(error.message, value)}{near}") from error
+
+
+def _sentence(message: str, value: Any) -> str:
+    message = message.rstrip(".")
+    return message if repr(str(value)) in message or str(value) in message else f"{value!r}: {message}"
+
+
+def unknown_option(name: str, known: list[str], where: str = "") -> str:
+    """The sentence that refuses an option nobody knows."""
+    near = _nearest(name.replace("-", "_"), known, prefix="--")
+    return f"--{name}{where} is no option of this stage{near}; --help lists them"
+
+
+def _nearest(name: str, known: Any, prefix: str = "") -> str:
+    matches = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {prefix}{matches[0]}?)" if matches else ""
+
+
+@functools.cache
+def fastest_precision() -> str:
+    """bfloat16 where this machine multiplies it in hardware, else float32 (where bfloat16 would be emulated)."""
+    if platform.system() != "Linux" or not Path("/proc/cpuinfo").exists():
+        return "float32"
+    flags = Path("/proc/cpuinfo").read_text()
+    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"

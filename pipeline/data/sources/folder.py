@@ -1,0 +1,84 @@
+"""A folder with one folder a class; or with train/, val/ and test/ that hold them."""
+
+import functools
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.config import PreprocessConfig
+from pipeline.data import contents
+from pipeline.data.sources.contract import SPLITS, Source
+from pipeline.data.splitting import stratified
+from pipeline.errors import UserError
+
+
+def accepts(data: str) -> bool:
+    """Whether `data` is a folder without a train.txt."""
+    folder = Path(data).expanduser()
+    return folder.is_dir() and not (folder / "train.txt").exists()
+
+
+def open_source(config: PreprocessConfig) -> Source:
+    """The images of the folder `config.data`.
+
+    A split that has no folder of its own is taken from the training images, stratified by `config.data_seed`.
+    Raises UserError if the folder is empty, has one class, or its splits have different classes.
+    """
+    root = Path(config.data).expanduser().absolute()
+    split_folders = {split: root / split for split in SPLITS} if (root / "train").is_dir() else {"train": root}
+    present = {split: folder for split, folder in split_folders.items() if folder.is_dir()}
+    class_names = _class_names(present["train"])
+    table = pd.concat(
+        [_images(root, folder, split, class_names) for split, folder in present.items()], ignore_index=True
+    )
+    fractions = {"val": config.val_fraction, "test": config.test_fraction}
+    missing = {split: fraction for split, fraction in fractions.items() if split not in present}
+    train = table["split"] == "train"
+    table.loc[train, "split"] = stratified(table[train], missing, config.data_seed, class_names)
+    return file_source(root, class_names, table, config)
+
+
+def file_source(root: Path, class_names: list[str], table: pd.DataFrame, config: PreprocessConfig) -> Source:
+    """A source of the files that `table` names by their path below `root`."""
+    index_folder = config.workdir / "prepared" / "index"
+    return Source(
+        name=root.name,
+        class_names=class_names,
+        table=table,
+        read=functools.partial(_read, root),
+        content_digests=functools.partial(contents.digests, root=root, index_folder=index_folder),
+        mirrorable=True,
+    )
+
+
+def _read(root: Path, path: str) -> bytes:
+    return (root / path).read_bytes()
+
+
+def _class_names(folder: Path) -> list[str]:
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not names:
+        raise UserError(f"--data {folder} holds no folders; one folder of images a class is expected")
+    if len(names) == 1:
+        raise UserError(f"--data {folder} holds one class, {names[0]!r}; at least two are needed")
+    return names
+
+
+def _images(root: Path, folder: Path, split: str, class_names: list[str]) -> pd.DataFrame:
+    unknown = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".") and entry.name not in class_names
+    )
+    if unknown:
+        raise UserError(f"{folder / unknown[0]}: train/ has no class of that name")
+    rows = [
+        (str(path.relative_to(root)), label, split)
+        for label, name in enumerate(class_names)
+        for path in sorted((folder / name).rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    ]
+    empty = set(range(len(class_names))) - {label for _, label, _ in rows}
+    if empty and split == "train":
+        raise UserError(f"{folder / class_names[min(empty)]} holds no files; each class needs images")
+    return pd.DataFrame(rows, columns=["path", "label", "split"])

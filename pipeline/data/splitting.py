@@ -1,0 +1,28 @@
+"""A stratified split of images that came without one."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import UserError
+
+
+def stratified(table: pd.DataFrame, fractions: dict[str, float], seed: int, class_names: list[str]) -> pd.Series:
+    """The split of each row of `table`: a part of every class for each key of `fractions`, the rest for train.
+
+    A class gives at least one image to each split. The split of an image depends on the seed and on the other
+    images of its class alone. Raises UserError if a class is too small to give one to each.
+    """
+    split = pd.Series("train", index=table.index)
+    for label, rows in table.groupby("label"):
+        counts = {name: max(1, round(len(rows) * fraction)) for name, fraction in fractions.items()}
+        if sum(counts.values()) >= len(rows):
+            raise UserError(
+                f"class {class_names[int(label)]!r} has {len(rows)} image(s), too few to give "
+                f"{' and '.join(f'{count} to {name}' for name, count in counts.items())} and keep one to train on"
+            )
+        order = np.random.default_rng((seed, int(label))).permutation(rows.sort_values("path").index)
+        start = 0
+        for name, count in counts.items():
+            split[order[start : start + count]] = name
+            start += count
+    return split

@@ -1,0 +1,39 @@
+"""What a failure looks like from outside: one sentence, an exit code, a run status."""
+
+import signal
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+class UserError(Exception):
+    """The user's input cannot be worked with; the message is one sentence: what, where, what is allowed."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. Like KeyboardInterrupt it is no Exception, so that no handler takes it for a failure."""
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of `python -m pipeline` after `error`."""
+    if isinstance(error, UserError):
+        return EXIT_USER_ERROR
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    if isinstance(error, Terminated):
+        return EXIT_TERMINATED
+    return EXIT_FAILED
+
+
+def run_status(error: BaseException) -> str:
+    """The MLflow status of a run that ended with `error`: FAILED, or KILLED if somebody stopped it."""
+    return "KILLED" if isinstance(error, KeyboardInterrupt | Terminated) else "FAILED"
+
+
+def first_line(error: BaseException) -> str:
+    """The error as one line of text, for a log or a tag."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

@@ -1,0 +1,73 @@
+"""The network contract. No stage, and nothing in training's loop, asks which kind of network it has."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data.batches import Batch
+
+
+@dataclass(frozen=True)
+class EpochFit:
+    """losses: (steps,) the loss of each batch before its step. accuracy: over the epoch's images as they were seen,
+    of which there were `images`.
+
+    compile_seconds: what first steps of a new batch shape took longer than the others, to build their graphs.
+    """
+
+    losses: np.ndarray
+    accuracy: float
+    images: int
+    compile_seconds: float
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What every network is built from.
+
+    image_size: side of its images in pixels. mean, deviation: (3,) of the pixels, on the scale 0 to 255.
+    hyperparameters: those of its builder (depth, width, dropout).
+    optimizer: sgd, adamw or adam. precision: float32 or bfloat16.
+    """
+
+    image_size: int
+    classes: int
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    hyperparameters: dict
+    optimizer: str
+    weight_decay: float
+    precision: str
+    seed: int
+    deterministic: bool
+
+
+class Network(Protocol):
+    """A classifier of uint8 RGB images that can be trained. It standardises pixels itself.
+
+    requirements: the packages, by their name on PyPI, that a saved one needs to be loaded, beside NumPy.
+    """
+
+    requirements: tuple[str, ...]
+
+    def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
+        """One pass over `batches`, one step and one learning rate a batch."""
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Take images (n, size, size, 3) uint8 to probabilities (n, classes) float32, rows sum to 1."""
+
+    def layers(self) -> pd.DataFrame:
+        """One row a layer: name, kind, output_shape, parameters, trainable_parameters."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of all that training changes: weights, statistics, random states, the optimiser's variables."""
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        """Go back to a state of the same network."""
+
+    def save(self, folder: Path) -> Path:
+        """Write what `predict` needs into one file in `folder`, which `models.load` reads; returns its path."""

@@ -1,0 +1,190 @@
+"""Any keras.Model as a network."""
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data.batches import Batch
+from pipeline.errors import UserError
+from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
+from pipeline.models.networks.quiet_keras import keras
+
+PREDICTED_AT_ONCE = 250
+MOMENTUM = 0.9
+
+# input shape (height, width, channels), number of classes, hyperparameters by name -> a model that returns logits
+Builder = Callable[..., keras.Model]
+
+
+def keras_model(*, recipe: dict[str, Any] | None = None) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
+    """Make a builder of Keras models an architecture of this project.
+
+    recipe: the options, by name, that this model trains well with.
+    The builder's own hyperparameters are its keyword arguments; their defaults belong to the recipe.
+    """
+
+    def decorate(builder: Builder) -> Callable[[NetworkSpec], Network]:
+        def build(spec: NetworkSpec) -> Network:
+            return _build(builder, spec)
+
+        keywords = inspect.signature(builder).parameters.values()
+        defaults = {each.name: each.default for each in keywords if each.kind == inspect.Parameter.KEYWORD_ONLY}
+        build.recipe = defaults | (recipe or {})  # type: ignore[attr-defined]
+        build.builder = builder  # type: ignore[attr-defined]
+        return build
+
+    return decorate
+
+
+def _build(builder: Builder, spec: NetworkSpec) -> "KerasNetwork":
+    keras.utils.set_random_seed(spec.seed)
+    if spec.deterministic and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy("mixed_bfloat16" if spec.precision == "bfloat16" else "float32")
+    core = builder((spec.image_size, spec.image_size, 3), spec.classes, **spec.hyperparameters)
+    if getattr(core.layers[-1], "activation", None) is keras.activations.softmax:
+        raise UserError(f"the model {builder.__name__} ends in softmax; a builder returns logits")
+    network = KerasNetwork(_standardised(core, spec))
+    network.compile(_optimizer(spec))
+    return network
+
+
+def _standardised(core: keras.Model, spec: NetworkSpec) -> keras.Model:
+    """`core` behind the standardisation of pixels; both stay reachable as layers of the result."""
+    inputs = keras.Input(core.input_shape[1:], name="pixels")
+    variance = [deviation**2 for deviation in spec.deviation]
+    standardise = keras.layers.Normalization(
+        mean=list(spec.mean), variance=variance, dtype="float32", name="standardize"
+    )
+    return keras.Model(inputs, core(standardise(inputs)), name="classifier")
+
+
+def _optimizer(spec: NetworkSpec) -> keras.optimizers.Optimizer:
+    if spec.optimizer == "adam":
+        return keras.optimizers.Adam()
+    if spec.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(weight_decay=spec.weight_decay)
+    else:
+        optimizer = keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, weight_decay=spec.weight_decay or None)
+    # Decay pulls weights towards zero; scales and offsets have no reason to be there (Goyal et al. 2017).
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+class KerasNetwork:
+    """A network over `model`, a keras.Model from pixels to logits (to probabilities once loaded from a file)."""
+
+    requirements: tuple[str, ...] = ("keras", "tensorflow")
+
+    def __init__(self, model: keras.Model, *, returns_logits: bool = True):
+        self.model = model
+        self._returns_logits = returns_logits
+        self._compiled_shapes: set[tuple[int, ...]] = set()
+
+    @property
+    def _core(self) -> keras.Model:
+        """The builder's own model."""
+        return next(layer for layer in self.model.layers if isinstance(layer, keras.Model))
+
+    def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Make the network trainable."""
+        self.model.compile(
+            optimizer,
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            jit_compile="auto" if keras.backend.backend() == "jax" else False,
+        )
+        optimizer.build(self.model.trainable_variables)
+
+    def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
+        losses, accuracies, sizes, seconds, compiling = [], [], [], [], []
+        for batch, learning_rate in zip(batches, learning_rates, strict=True):
+            start = time.perf_counter()
+            self.model.optimizer.learning_rate = learning_rate
+            loss, accuracy = self.model.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights)
+            seconds.append(time.perf_counter() - start)
+            compiling.append(batch.images.shape not in self._compiled_shapes)
+            self._compiled_shapes.add(batch.images.shape)
+            losses.append(float(loss))
+            accuracies.append(float(accuracy))
+            sizes.append(len(batch.images))
+        compile_seconds = _excess(np.array(seconds), np.array(compiling))
+        accuracy = float(np.average(accuracies, weights=sizes))
+        return EpochFit(np.array(losses), accuracy, sum(sizes), compile_seconds)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        outputs = [
+            keras.ops.convert_to_numpy(self.model.predict_on_batch(images[start : start + PREDICTED_AT_ONCE]))
+            for start in range(0, len(images), PREDICTED_AT_ONCE)
+        ]
+        values = np.concatenate(outputs).astype(np.float32)
+        return _softmax(values) if self._returns_logits else values
+
+    def layers(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "name": layer.name,
+                "kind": type(layer).__name__.removeprefix("Fused"),
+                "output_shape": "x".join(str(size) for size in layer.output.shape[1:]),
+                "parameters": layer.count_params(),
+                "trainable_parameters": sum(int(np.prod(weight.shape)) for weight in layer.trainable_weights),
+            }
+            for layer in self._core.layers
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: np.array(variable) for name, variable in self._variables().items()}
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        for name, variable in self._variables().items():
+            variable.assign(state[name])
+
+    def _variables(self) -> dict[str, keras.Variable]:
+        """All variables by name; a number makes equal paths differ."""
+        groups = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+        return {
+            f"{group}/{number:04d}/{variable.path}": variable
+            for group, variables in groups.items()
+            for number, variable in enumerate(variables)
+        }
+
+    def save(self, folder: Path) -> Path:
+        plain = keras.models.clone_model(self.model, clone_function=_plain_layer, call_function=None)
+        plain.set_weights(self.model.get_weights())
+        softmax = keras.layers.Softmax(dtype="float32", name="probabilities")
+        path = folder / "network.keras"
+        keras.Model(plain.inputs, softmax(plain.outputs[0]), name="classifier").save(path)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> "KerasNetwork":
+        """The network in a file that `save` wrote; it predicts, and is not made to be trained on."""
+        return cls(keras.models.load_model(path, compile=False, safe_mode=True), returns_logits=False)
+
+
+def _excess(seconds: np.ndarray, compiling: np.ndarray) -> float:
+    """What the compiling steps took longer than the others; 0 if there are no others to compare with."""
+    if not compiling.any() or compiling.all():
+        return 0.0
+    return float(np.maximum(seconds[compiling] - np.median(seconds[~compiling]), 0).sum())
+
+
+def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """The layer as Keras itself has it, so that the saved model needs none of our classes."""
+    if isinstance(layer, keras.Model):
+        return keras.models.clone_model(layer, clone_function=_plain_layer)
+    if hasattr(layer, "as_keras_layer"):
+        return layer.as_keras_layer()
+    return layer.__class__.from_config(layer.get_config())
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -1,0 +1,12 @@
+"""Batch normalisation for the models here."""
+
+from pipeline.models.networks.quiet_keras import keras
+
+
+def batch_normalization(**arguments) -> keras.layers.BatchNormalization:
+    """keras.layers.BatchNormalization, through TensorFlow's fused operation where TensorFlow is the backend."""
+    if keras.backend.backend() != "tensorflow":
+        return keras.layers.BatchNormalization(**arguments)
+    from pipeline.models.networks.fused_batch_normalization import FusedBatchNormalization
+
+    return FusedBatchNormalization(**arguments)

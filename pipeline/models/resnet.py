@@ -1,0 +1,77 @@
+"""The default model."""
+
+from pipeline.errors import UserError
+from pipeline.models.networks.keras_network import keras_model
+from pipeline.models.networks.normalization import batch_normalization
+from pipeline.models.networks.quiet_keras import keras
+
+STAGES = 4
+SMALLEST_INPUT = 2**STAGES
+
+
+@keras_model(
+    recipe=dict(
+        image_size=64,
+        epochs=12,
+        batch_size=128,
+        optimizer="sgd",
+        learning_rate=0.2,
+        schedule="linear",
+        warmup=0.25,
+        weight_decay=5e-4,
+        label_smoothing=0.1,
+        augment="crop",
+    )
+)
+def resnet(
+    input_shape: tuple[int, int, int], classes: int, *, depth: int = 2, width: int = 32, dropout: float = 0.2
+) -> keras.Model:
+    """Residual network for small images (He et al. 2016, with the pooled shortcut of He et al. 2019).
+
+    depth: residual blocks in each of the four stages. width: channels of the first stage, doubled at each next one.
+    dropout: rate before the classifier. It takes images from 16 pixels.
+    """
+    if min(input_shape[:2]) < SMALLEST_INPUT:
+        raise UserError(
+            f"--image_size {min(input_shape[:2])} is too small for resnet, which halves its input {STAGES} times: "
+            f"{SMALLEST_INPUT} or more is needed"
+        )
+    inputs = keras.Input(input_shape)
+    outputs = _normalised(_convolution(inputs, width, 3))
+    outputs = keras.layers.ReLU()(outputs)
+    for stage in range(STAGES):
+        for block in range(depth):
+            outputs = _residual_block(outputs, width * 2**stage, strides=2 if block == 0 else 1)
+    outputs = keras.layers.GlobalAveragePooling2D()(outputs)
+    outputs = keras.layers.Dropout(dropout)(outputs)
+    logits = keras.layers.Dense(classes, dtype="float32")(outputs)
+    return keras.Model(inputs, logits, name="resnet")
+
+
+def _residual_block(inputs: keras.KerasTensor, channels: int, strides: int) -> keras.KerasTensor:
+    outputs = _normalised(_convolution(inputs, channels, 3, strides))
+    outputs = keras.layers.ReLU()(outputs)
+    # A block that starts as the identity trains sooner (Goyal et al. 2017): its last scale begins at zero.
+    outputs = _normalised(_convolution(outputs, channels, 3), gamma_initializer="zeros")
+    outputs = keras.layers.Add()([_shortcut(inputs, channels, strides), outputs])
+    return keras.layers.ReLU()(outputs)
+
+
+def _shortcut(inputs: keras.KerasTensor, channels: int, strides: int) -> keras.KerasTensor:
+    """The inputs themselves, or their average over the stride, brought to `channels`."""
+    if strides > 1:
+        inputs = keras.layers.AveragePooling2D(strides, padding="same")(inputs)
+    if inputs.shape[-1] != channels:
+        inputs = _normalised(_convolution(inputs, channels, 1))
+    return inputs
+
+
+def _convolution(inputs: keras.KerasTensor, channels: int, size: int, strides: int = 1) -> keras.KerasTensor:
+    return keras.layers.Conv2D(channels, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(
+        inputs
+    )
+
+
+def _normalised(inputs: keras.KerasTensor, **arguments) -> keras.KerasTensor:
+    # A training of a few thousand steps is over before Keras's momentum of 0.99 has followed the statistics.
+    return batch_normalization(momentum=0.9, **arguments)(inputs)

@@ -1,0 +1,59 @@
+"""How this process hears that it should stop."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from pipeline.errors import Terminated
+
+PARENT_CHECK_SECONDS = 1.0
+
+
+def stop_on_signals() -> None:
+    """Make SIGINT raise KeyboardInterrupt and SIGTERM raise Terminated, once.
+
+    `mlflow run` sends SIGTERM a quarter of a second after Ctrl-C's SIGINT: a second signal must not cut short what
+    the first one started.
+    """
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt if signal_number == signal.SIGINT else Terminated
+
+
+def stop_with_mlflow_run() -> None:
+    """Send this process SIGTERM once the `mlflow run` that started it is gone.
+
+    SIGTERM to `mlflow run` ends it and leaves what it started running.
+    """
+    if "MLFLOW_RUN_ID" not in os.environ:
+        return
+    import psutil
+
+    ancestors = psutil.Process().parents()
+    launcher = next((ancestor for ancestor in ancestors if _is_mlflow(ancestor)), None)
+    if launcher is not None:
+        threading.Thread(target=_stop_after, args=(launcher,), daemon=True, name="launcher-watch").start()
+
+
+def _is_mlflow(process) -> bool:
+    import psutil
+
+    try:
+        return any(Path(word).name.startswith("mlflow") for word in process.cmdline()[:3])
+    except psutil.Error:
+        return False
+
+
+def _stop_after(launcher) -> None:
+    while launcher.is_running():
+        time.sleep(PARENT_CHECK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,96 @@
+"""What a logged model does with image bytes. MLflow stores this file with the model and runs it to load it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc import PythonModel
+from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Schema
+
+from pipeline.data.decoding import DecodeError, decode
+
+TOP = 5
+
+INPUTS = Schema([ColSpec(DataType.binary, "image")])
+OUTPUTS = Schema(
+    [
+        ColSpec(DataType.string, "label"),
+        ColSpec(DataType.double, "probability"),
+        ColSpec(
+            Array(Object([Property("label", DataType.string), Property("probability", DataType.double)])), f"top_{TOP}"
+        ),
+    ]
+)
+
+
+class ImageClassifier(PythonModel):
+    """A network with what it needs to answer to the bytes of image files.
+
+    class_names: label -> name. image_size, resize: what decode needs.
+    """
+
+    class_names: list[str]
+    image_size: int
+    resize: str
+
+    def load_context(self, context) -> None:
+        """Load the network, after checking that its file is the one that was logged. Nothing is unpickled."""
+        from pipeline import models
+
+        facts = json.loads(Path(context.artifacts["classifier"]).read_text(encoding="utf-8"))
+        path = Path(context.artifacts["network"])
+        if file_digest(path) != facts["network_sha256"]:
+            raise MlflowException(f"{path.name} is not the file that was logged: its SHA-256 differs")
+        self.class_names = facts["class_names"]
+        self.image_size = facts["image_size"]
+        self.resize = facts["resize"]
+        self._network = models.load(path)
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """(n, image_size, image_size, 3) uint8 -> (n, classes) float32, rows sum to 1."""
+        return self._network.predict(images)
+
+    def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
+        """A column `image` of image files' bytes -> columns label, probability and top_5.
+
+        Raises MlflowException (a 400 when served) if a row holds no readable image.
+        """
+        if len(model_input) == 0:
+            raise MlflowException("no image in the request", error_code=INVALID_PARAMETER_VALUE)
+        images = np.stack([self._decoded(row, content) for row, content in enumerate(model_input["image"])])
+        return self._answers(self.probabilities(images))
+
+    def _decoded(self, row: int, content: bytes) -> np.ndarray:
+        try:
+            return decode(content, self.image_size, self.resize)
+        except DecodeError as error:
+            raise MlflowException(
+                f"row {row} of column image is no readable image: {error}", error_code=INVALID_PARAMETER_VALUE
+            ) from error
+
+    def _answers(self, probabilities: np.ndarray) -> pd.DataFrame:
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
+        ranked = [
+            [{"label": self.class_names[label], "probability": float(row[label])} for label in labels]
+            for row, labels in zip(probabilities, best, strict=True)
+        ]
+        return pd.DataFrame(
+            {
+                "label": [answer[0]["label"] for answer in ranked],
+                "probability": [answer[0]["probability"] for answer in ranked],
+                f"top_{TOP}": ranked,
+            }
+        )
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+mlflow.models.set_model(ImageClassifier())

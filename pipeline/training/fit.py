@@ -1,0 +1,127 @@
+"""The training loop. It asks no network what kind it is, and knows nothing of tracking."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.config import TrainConfig
+from pipeline.data import augmentation
+from pipeline.data.batches import Batch, balanced_weights, epoch_order, prefetched, smoothed_targets, training_batches
+from pipeline.data.prepared import DatasetFacts, Prepared, Split
+from pipeline.errors import UserError
+from pipeline.metrics import accuracy, cross_entropy
+from pipeline.models.networks.contract import Network
+from pipeline.training.schedule import learning_rates
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One epoch, counted from 1. Accuracies are fractions.
+
+    learning_rate: of the last step. epoch_seconds: of the training steps; validation and compiling apart.
+    time: when it ended, in milliseconds since 1970.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    epoch_seconds: float
+    images_per_second: float
+    compile_seconds: float
+    time: int
+
+    def metrics(self) -> dict[str, float]:
+        """What is logged of it, by metric name."""
+        names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+        return {name: getattr(self, name) for name in (*names, "epoch_seconds", "images_per_second")}
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """epochs: those that were trained. best: the first of those with the highest val_accuracy."""
+
+    epochs: list[EpochResult]
+    best: EpochResult
+
+
+def fit(
+    network: Network,
+    data: Prepared,
+    config: TrainConfig,
+    on_epoch: Callable[[EpochResult], None],
+    on_step: Callable[[], None] = lambda: None,
+) -> FitResult:
+    """Train `network` on the train split of `data`, and leave it as it was after its best epoch.
+
+    on_epoch hears of each epoch when it is over, on_step of each step. Raises UserError if the loss stops being finite.
+    """
+    train, val = data["train"], data["val"]
+    steps = steps_per_epoch(len(train.labels), config.batch_size)
+    rates = learning_rates(config.schedule, config.learning_rate, config.warmup, steps * config.epochs)
+    epochs: list[EpochResult] = []
+    best, best_state = None, None
+    for epoch in range(1, config.epochs + 1):
+        batches = prefetched(_batches(train, data.facts, config, epoch))
+        result = _epoch(network, _counted(batches, on_step), rates[(epoch - 1) * steps : epoch * steps], val, epoch)
+        epochs.append(result)
+        on_epoch(result)
+        if best is None or result.val_accuracy > best.val_accuracy:
+            best, best_state = result, network.state()
+        if config.patience and epoch - best.epoch >= config.patience:
+            break
+    assert best is not None and best_state is not None
+    network.load_state(best_state)
+    return FitResult(epochs, best)
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """The number of batches that `images` images make, the last one perhaps smaller."""
+    return -(-images // batch_size)
+
+
+def _epoch(network: Network, batches: Iterator[Batch], rates: np.ndarray, val: Split, epoch: int) -> EpochResult:
+    start = time.perf_counter()
+    fitted = network.fit_epoch(batches, rates.tolist())
+    seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
+    if not np.isfinite(fitted.losses).all():
+        raise UserError(f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps")
+    probabilities = network.predict(val.images)
+    return EpochResult(
+        epoch=epoch,
+        train_loss=float(fitted.losses.mean()),
+        train_accuracy=fitted.accuracy,
+        val_loss=cross_entropy(val.labels, probabilities),
+        val_accuracy=accuracy(val.labels, probabilities),
+        learning_rate=float(rates[-1]),
+        epoch_seconds=seconds,
+        images_per_second=fitted.images / seconds,
+        compile_seconds=fitted.compile_seconds,
+        time=time.time_ns() // 1_000_000,
+    )
+
+
+def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int) -> Iterator[Batch]:
+    count, classes = len(train.labels), len(facts.class_names)
+    mirror = facts.mirrorable if config.mirror == "auto" else config.mirror == "yes"
+    weights = balanced_weights(train.labels, classes) if config.class_weight == "balanced" else np.ones(classes, "f4")
+    return training_batches(
+        train.images,
+        train.labels,
+        epoch_order(count, config.seed, epoch),
+        augmentation.for_epoch(config.augment, mirror, count, facts.image_size, config.seed, epoch),
+        config.batch_size,
+        smoothed_targets(classes, config.label_smoothing),
+        weights,
+    )
+
+
+def _counted(batches: Iterator[Batch], on_step: Callable[[], None]) -> Iterator[Batch]:
+    """The same batches; `on_step` hears when the next one is asked for, that is when a step is done."""
+    for batch in batches:
+        yield batch
+        on_step()
