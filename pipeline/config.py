@@ -7,6 +7,7 @@ A value comes from, each overriding the one before: the default here, the model'
 import dataclasses
 import difflib
 import functools
+import math
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -285,7 +286,10 @@ def check_value(field: dataclasses.Field, value: Any, where: str = "") -> Any:
     """
     kind: click.ParamType = field.metadata["kind"]
     try:
-        return kind.convert(str(value), None, None)
+        converted = kind.convert(str(value), None, None)
+        if isinstance(converted, float) and not math.isfinite(converted):
+            raise click.BadParameter(f"{value} is not a finite number")
+        return converted
     except click.BadParameter as error:
         near = _nearest(str(value), getattr(kind, "choices", []))
         raise UserError(f"--{field.name}{where}: {_sentence(error.message, value)}{near}") from error

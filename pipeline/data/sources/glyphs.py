@@ -37,10 +37,11 @@ FONTS = [
     "STIXGeneralItalic.ttf",
 ]
 FONT_SIZE = 96
-MAX_ROTATION = np.deg2rad(25)
+MAX_ROTATION = np.deg2rad(20)
 MAX_SHEAR = 0.25
-GLYPH_HEIGHTS = (20, 52)
-MIN_CONTRAST = 70
+GLYPH_HEIGHTS = (30, 56)
+MIN_CONTRAST = 60
+LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def accepts(data: str) -> bool:
@@ -95,15 +96,15 @@ def _draw(character: str, rng: np.random.Generator) -> np.ndarray:
     canvas.paste(ink_layer, mask=mask)
     if rng.random() < 0.5:
         canvas = canvas.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.2)))
-    noise = rng.normal(0, rng.uniform(4, 28), (SIZE, SIZE, 3))
+    noise = rng.normal(0, rng.uniform(4, 24), (SIZE, SIZE, 3))
     return np.clip(np.asarray(canvas) + noise, 0, 255).astype(np.uint8)
 
 
 def _contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two colours, (3,) each, at least MIN_CONTRAST apart in some channel."""
+    """Two colours, (3,) each, the first at least MIN_CONTRAST brighter."""
     while True:
         ground, ink = rng.uniform(0, 255, (2, 3))
-        if np.abs(ground - ink).max() >= MIN_CONTRAST:
+        if (ground - ink) @ LUMA >= MIN_CONTRAST:
             return ground, ink
 
 
@@ -119,8 +120,8 @@ def _cluttered(ground: np.ndarray, ink: np.ndarray, rng: np.random.Generator) ->
     """Strokes behind the glyph, some of them in its own colour."""
     canvas = Image.fromarray(ground)
     draw = ImageDraw.Draw(canvas)
-    for _ in range(rng.integers(3, 10)):
-        colour = ink if rng.random() < 0.5 else rng.uniform(0, 255, 3)
+    for _ in range(rng.integers(1, 6)):
+        colour = ink if rng.random() < 0.25 else rng.uniform(0, 255, 3)
         fill = tuple(int(value) for value in colour)
         x0, y0, x1, y1 = (float(value) for value in rng.uniform(-8, SIZE + 8, 4))
         if rng.random() < 0.6:

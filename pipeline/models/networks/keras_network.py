@@ -42,6 +42,8 @@ def keras_model(*, recipe: dict[str, Any] | None = None) -> Callable[[Builder], 
 
 
 def _build(builder: Builder, spec: NetworkSpec) -> "KerasNetwork":
+    # Layers are named anew from 1, so that equal networks have equal names whatever was built before.
+    keras.utils.clear_session()
     keras.utils.set_random_seed(spec.seed)
     if spec.deterministic and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -156,11 +158,11 @@ class KerasNetwork:
         }
 
     def save(self, folder: Path) -> Path:
-        plain = keras.models.clone_model(self.model, clone_function=_plain_layer, call_function=None)
+        plain = keras.models.clone_model(self.model, clone_function=_plain_layer)
         plain.set_weights(self.model.get_weights())
         softmax = keras.layers.Softmax(dtype="float32", name="probabilities")
         path = folder / "network.keras"
-        keras.Model(plain.inputs, softmax(plain.outputs[0]), name="classifier").save(path)
+        keras.Model(plain.input, softmax(plain.output), name="classifier").save(path)
         return path
 
     @classmethod

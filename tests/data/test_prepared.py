@@ -1,0 +1,189 @@
+import os
+import shutil
+import socket
+
+import numpy as np
+import pandas as pd
+import pytest
+from images import write_image
+from PIL import Image
+
+from pipeline.config import PreprocessConfig
+from pipeline.data import prepared
+from pipeline.data.decoding import decode
+from pipeline.data.sources import open_source
+from pipeline.errors import UserError
+
+
+@pytest.fixture
+def configured(tmp_path, image_folder):
+    def make(**options):
+        options = {"data": str(image_folder), "image_size": 16} | options
+        return PreprocessConfig(workdir=tmp_path / "workdir", **options)
+
+    return make
+
+
+def plan(config):
+    return prepared.plan(open_source(config), config)
+
+
+def prepare(config):
+    return prepared.write(plan(config), config)
+
+
+def test_arrays_hold_what_the_files_show(configured, image_folder):
+    config = configured()
+    data = prepare(config)
+    manifest = data.manifest()
+    assert len(manifest) == 60
+    for split in ("train", "val", "test"):
+        part = data[split]
+        assert part.images.shape == (len(part.labels), 16, 16, 3)
+        for image, label, path in zip(part.images, part.labels, part.paths, strict=True):
+            assert path.startswith(data.facts.class_names[label])
+            np.testing.assert_array_equal(image, decode((image_folder / path).read_bytes(), 16, "stretch"))
+
+
+def test_facts_are_those_of_the_training_split(configured):
+    data = prepare(configured())
+    train = np.asarray(data["train"].images).reshape(-1, 3).astype(float)
+    np.testing.assert_allclose(data.facts.channel_means, train.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(data.facts.channel_deviations, train.std(axis=0), rtol=1e-9)
+    assert data.facts.counts == {"train": [16] * 3, "val": [2] * 3, "test": [2] * 3}
+    assert data.facts.mirrorable
+
+
+def test_the_same_files_and_options_give_the_same_digest(configured):
+    assert plan(configured()).digest == plan(configured()).digest
+
+
+@pytest.mark.parametrize(
+    "options", [{"image_size": 17}, {"resize": "pad"}, {"data_seed": 1}, {"val_fraction": 0.2}, {"on_leak": "drop"}]
+)
+def test_another_option_gives_another_digest(configured, options):
+    assert plan(configured(**options)).digest != plan(configured()).digest
+
+
+def test_an_option_that_changes_nothing_keeps_the_digest(configured, image_folder):
+    for split, numbers in {"train": range(12), "val": range(12, 16), "test": range(16, 20)}.items():
+        lines = [f"{name}/{n:03d}.png {label}" for label, name in enumerate(("blue", "green", "red")) for n in numbers]
+        (image_folder / f"{split}.txt").write_text("\n".join(lines))
+    assert plan(configured(data_seed=1, val_fraction=0.3)).digest == plan(configured()).digest
+
+
+def test_a_changed_file_of_the_same_size_gives_another_digest(configured, image_folder):
+    path = image_folder / "red" / "003.png"
+    before = plan(configured()).digest
+    plan(configured())  # once more, so that an index is there to be wrong
+    stat = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    assert plan(configured()).digest != before
+
+
+def test_unchanged_files_are_not_read_again(configured, image_folder, monkeypatch):
+    monkeypatch.setattr("pipeline.data.contents.SETTLED_NANOSECONDS", 0)
+    before = plan(configured()).digest
+    monkeypatch.setattr("pipeline.data.contents._digest", lambda root, path: pytest.fail(f"{path} was read again"))
+    assert plan(configured()).digest == before
+
+
+def test_a_file_that_is_no_image_is_named(configured, image_folder, tmp_path):
+    (image_folder / "red" / "bad.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"red/bad.png is no readable image"):
+        prepare(configured())
+    assert not [path for path in (tmp_path / "workdir" / "prepared").iterdir() if path.name != "index"]
+
+
+def test_skipped_files_are_listed_and_the_others_keep_their_labels(configured, image_folder):
+    (image_folder / "green" / "bad.png").write_bytes(b"no image")
+    (image_folder / "blue" / "bad.png").write_bytes(b"no image")
+    data = prepare(configured(on_error="skip"))
+    assert sorted(entry["path"] for entry in data.facts.skipped) == ["blue/bad.png", "green/bad.png"]
+    assert all(entry["reason"] for entry in data.facts.skipped)
+    assert len(data.manifest()) == 60
+    for split in ("train", "val", "test"):
+        for image, path in zip(data[split].images, data[split].paths, strict=True):
+            np.testing.assert_array_equal(image, decode((image_folder / path).read_bytes(), 16, "stretch"))
+
+
+def test_a_class_without_a_readable_image_is_refused(configured, image_folder):
+    for path in (image_folder / "green").iterdir():
+        path.write_bytes(b"no image")
+    with pytest.raises(UserError, match="'green' has no readable training image"):
+        prepare(configured(on_error="skip", on_leak="warn"))
+
+
+@pytest.fixture
+def leaking(image_folder):
+    """Lists with one image of train that stands in test too, and one that stands in val."""
+    for split, numbers in {"train": range(12), "val": range(12, 16), "test": range(16, 20)}.items():
+        lines = [f"{name}/{n:03d}.png {label}" for label, name in enumerate(("blue", "green", "red")) for n in numbers]
+        (image_folder / f"{split}.txt").write_text("\n".join(lines))
+    shutil.copy(image_folder / "red" / "016.png", image_folder / "red" / "000.png")
+    shutil.copy(image_folder / "blue" / "012.png", image_folder / "blue" / "001.png")
+    return image_folder
+
+
+def test_equal_files_in_two_splits_are_counted_and_listed(configured, leaking):
+    facts = prepare(configured()).facts
+    assert {entry["path"] for entry in facts.leaking} == {"red/000.png", "red/016.png", "blue/001.png", "blue/012.png"}
+    assert sum(facts.counts["train"]) == 36
+
+
+def test_dropping_leaks_leaves_test_whole(configured, leaking):
+    facts = prepare(configured(on_leak="drop")).facts
+    assert facts.counts == {"train": [11, 12, 11], "val": [4, 4, 4], "test": [4, 4, 4]}
+    assert len(facts.leaking) == 4
+
+
+def test_leaks_can_be_refused(configured, leaking):
+    with pytest.raises(UserError, match=r"2 image\(s\) stand in more than one split.*--on_leak"):
+        plan(configured(on_leak="fail"))
+
+
+def test_a_killed_process_leaves_nothing_that_looks_whole(configured, tmp_path):
+    folder = tmp_path / "workdir" / "prepared"
+    dead = 2**22 + 1  # above the kernel's largest process id
+    abandoned = folder / f"abc.{socket.gethostname()}.{dead}.part"
+    busy = folder / f"abc.{socket.gethostname()}.{os.getpid()}.part"
+    for part in (abandoned, busy):
+        part.mkdir(parents=True)
+    prepare(configured())
+    assert not abandoned.exists()
+    assert busy.exists()
+
+
+def test_two_that_prepare_the_same_data_both_get_it(configured):
+    config = configured()
+    planned = plan(config)
+    first = prepared.write(planned, config)
+    second = prepared.write(planned, config)
+    assert first.folder == second.folder
+    pd.testing.assert_frame_equal(first.manifest(), second.manifest())
+
+
+def test_opening_one_split_does_not_need_the_others(configured):
+    data = prepare(configured())
+    (data.folder / "test.npy").unlink()
+    again = prepared.open_prepared(data.folder)
+    assert len(again["train"].images) == 48
+
+
+def test_many_images_are_decoded_by_several_processes_alike(configured, image_folder, monkeypatch):
+    alone = prepare(configured())
+    expected = {split: np.array(alone[split].images) for split in ("train", "val", "test")}
+    shutil.rmtree(alone.folder)
+    monkeypatch.setattr(prepared, "FEW_IMAGES", 0)
+    together = prepare(configured())
+    assert all(np.array_equal(together[split].images, images) for split, images in expected.items())
+
+
+def test_a_grey_png_of_16_bits_goes_through(configured, image_folder):
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(image_folder / "red" / "deep.png")
+    write_image(image_folder / "red" / "wide.jpg", (200, 30, 30), 5, size=40)
+    assert len(prepare(configured()).manifest()) == 62

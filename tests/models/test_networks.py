@@ -1,0 +1,182 @@
+"""The network contract, held against every model there is."""
+
+import numpy as np
+import pytest
+
+from pipeline import models
+from pipeline.config import MODELS
+from pipeline.data.batches import Batch
+from pipeline.errors import UserError
+from pipeline.models.networks.contract import NetworkSpec
+
+CLASSES = 4
+SMALL = {"lenet": {"image_size": 28, "hyperparameters": {"depth": 4}}}
+IMAGES = np.random.default_rng(0).integers(0, 255, (24, 32, 32, 3), dtype=np.uint8)
+
+
+def spec(name, **changes):
+    values = {
+        "image_size": 32,
+        "classes": CLASSES,
+        "mean": (120.0, 110.0, 100.0),
+        "deviation": (60.0, 61.0, 62.0),
+        "hyperparameters": {"depth": 1, "width": 8, "dropout": 0.2},
+        "optimizer": "sgd",
+        "weight_decay": 1e-3,
+        "precision": "float32",
+        "seed": 0,
+        "deterministic": True,
+    }
+    return NetworkSpec(**(values | SMALL.get(name, {}) | changes))
+
+
+def images_for(name):
+    size = spec(name).image_size
+    return IMAGES[:, :size, :size]
+
+
+def batches(name, sizes=(8, 8, 8)):
+    rng = np.random.default_rng(1)
+    targets = np.eye(CLASSES, dtype=np.float32)
+    starts = np.cumsum([0, *sizes])
+    images = images_for(name)
+    return [
+        Batch(images[start:end], targets[rng.integers(0, CLASSES, end - start)], np.ones(end - start, np.float32))
+        for start, end in zip(starts, starts[1:], strict=False)
+    ]
+
+
+@pytest.fixture(params=MODELS)
+def name(request):
+    return request.param
+
+
+def test_an_epoch_moves_weights_and_reports_each_step(name):
+    network = models.build(name, spec(name))
+    before = network.predict(images_for(name))
+    fitted = network.fit_epoch(batches(name), [0.01] * 3)
+    assert fitted.losses.shape == (3,)
+    assert np.isfinite(fitted.losses).all()
+    assert 0 <= fitted.accuracy <= 1
+    assert fitted.images == 24
+    assert not np.array_equal(before, network.predict(images_for(name)))
+
+
+def test_repeated_steps_learn_a_batch_by_heart(name):
+    network = models.build(name, spec(name, hyperparameters=spec(name).hyperparameters | {"dropout": 0.0}))
+    batch = batches(name, (8,))
+    first = network.fit_epoch(batch, [0.02]).losses[0]
+    for _ in range(60):
+        last = network.fit_epoch(batch, [0.02]).losses[0]
+    assert last < first / 2
+
+
+def test_probabilities_sum_to_one(name):
+    probabilities = models.build(name, spec(name)).predict(images_for(name))
+    assert probabilities.shape == (24, CLASSES)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights_after_training(name):
+    def trained(seed):
+        network = models.build(name, spec(name, seed=seed))
+        network.fit_epoch(batches(name), [0.01] * 3)
+        return network.predict(images_for(name))
+
+    assert np.array_equal(trained(0), trained(0))
+    assert not np.array_equal(trained(0), trained(1))
+
+
+def test_a_state_brings_everything_back(name):
+    network = models.build(name, spec(name))
+    network.fit_epoch(batches(name), [0.01] * 3)
+    state = network.state()
+    network.fit_epoch(batches(name), [0.01] * 3)
+    unbroken = network.state()
+    network.load_state(state)
+    network.fit_epoch(batches(name), [0.01] * 3)
+    continued = network.state()
+    assert unbroken.keys() == continued.keys()
+    for key, values in unbroken.items():
+        assert np.array_equal(values, continued[key]), key
+
+
+def test_a_state_is_a_copy(name):
+    network = models.build(name, spec(name))
+    state = network.state()
+    kept = {key: value.copy() for key, value in state.items()}
+    network.fit_epoch(batches(name), [0.01] * 3)
+    assert all(np.array_equal(kept[key], state[key]) for key in kept)
+
+
+def test_a_saved_network_predicts_the_same(name, tmp_path):
+    network = models.build(name, spec(name))
+    network.fit_epoch(batches(name), [0.01] * 3)
+    path = network.save(tmp_path)
+    assert [path] == list(tmp_path.iterdir())
+    np.testing.assert_allclose(
+        models.load(path).predict(images_for(name)), network.predict(images_for(name)), atol=1e-5
+    )
+
+
+def test_batches_may_change_their_size(name):
+    network = models.build(name, spec(name))
+    assert network.fit_epoch(batches(name, (8, 8, 5)), [0.01] * 3).images == 21
+    assert network.predict(images_for(name)[:3]).shape == (3, CLASSES)
+
+
+def test_weights_of_images_count(name):
+    batch = batches(name, (8,))[0]
+    unweighted = models.build(name, spec(name, hyperparameters=spec(name).hyperparameters | {"dropout": 0.0}))
+    weighted = models.build(name, spec(name, hyperparameters=spec(name).hyperparameters | {"dropout": 0.0}))
+    plain = unweighted.fit_epoch([batch], [0.01]).losses[0]
+    doubled = weighted.fit_epoch([batch._replace(weights=batch.weights * 2)], [0.01]).losses[0]
+    np.testing.assert_allclose(doubled, 2 * plain, rtol=1e-5)
+
+
+def test_the_layer_table_counts_every_parameter(name):
+    layers = models.build(name, spec(name)).layers()
+    assert list(layers.columns) == ["name", "kind", "output_shape", "parameters", "trainable_parameters"]
+    assert layers["parameters"].sum() > 0
+    assert (layers["trainable_parameters"] <= layers["parameters"]).all()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "adam"])
+def test_every_optimizer_takes_a_step(name, optimizer):
+    network = models.build(name, spec(name, optimizer=optimizer))
+    assert np.isfinite(network.fit_epoch(batches(name), [1e-3] * 3).losses).all()
+
+
+def test_too_small_an_image_is_refused(name):
+    with pytest.raises(UserError, match="--image_size 8 is too small"):
+        models.build(name, spec(name, image_size=8))
+
+
+def test_an_unexpected_softmax_is_refused():
+    from pipeline.models.networks.keras_network import keras_model
+    from pipeline.models.networks.quiet_keras import keras
+
+    @keras_model()
+    def soft(input_shape, classes):
+        return keras.Sequential(
+            [keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dense(classes, activation="softmax")]
+        )
+
+    with pytest.raises(UserError, match="returns logits"):
+        soft(spec("soft", hyperparameters={}))
+
+
+def test_bfloat16_networks_answer_in_float32_and_are_saved_with_plain_layers(tmp_path):
+    from pipeline.models.networks.quiet_keras import keras
+
+    network = models.build("resnet", spec("resnet", precision="bfloat16"))
+    network.fit_epoch(batches("resnet"), [0.01] * 3)
+    probabilities = network.predict(IMAGES)
+    assert probabilities.dtype == np.float32
+    path = network.save(tmp_path)
+    loaded = keras.models.load_model(path, compile=False)
+    core = next(layer for layer in loaded.layers if isinstance(layer, keras.Model))
+    assert {type(layer).__module__.split(".")[0] for layer in core.layers} == {"keras"}
+    assert any(type(layer) is keras.layers.BatchNormalization for layer in core.layers)
+    np.testing.assert_allclose(np.asarray(loaded(IMAGES)), probabilities, atol=0.02)

@@ -1,0 +1,207 @@
+import json
+
+import mlflow
+import pandas as pd
+import pytest
+import yaml
+from images import SMALL, write_class_folders, write_image
+from mlflow.tracking import MlflowClient
+
+from pipeline import config as options
+from pipeline.__main__ import main, run
+from pipeline.errors import UserError
+
+
+@pytest.fixture
+def client(trained):
+    return MlflowClient()
+
+
+def artifacts(client, run_id, folder=None):
+    return {entry.path for entry in client.list_artifacts(run_id, folder)}
+
+
+def all_runs(client):
+    return client.search_runs(["0"], max_results=1000)
+
+
+def test_a_training_run_holds_what_the_design_names(trained, client):
+    logged = client.get_run(trained[2])
+    assert logged.info.status == "FINISHED"
+    assert logged.info.run_name == "train resnet colours"
+    assert {"stage": "train", "model": "resnet"}.items() <= logged.data.tags.items()
+    assert logged.data.tags["data_digest"]
+    names = {"train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "epoch_seconds"}
+    for name in names | {"images_per_second"}:
+        assert [metric.step for metric in client.get_metric_history(trained[2], name)] == [1, 2, 3, 4], name
+    for name in ("compile_seconds", "best_val_accuracy", "best_epoch"):
+        assert len(client.get_metric_history(trained[2], name)) == 1
+    assert set(logged.data.metrics) == names | {
+        "images_per_second",
+        "compile_seconds",
+        "best_val_accuracy",
+        "best_epoch",
+    }
+    assert {"figures/curves.png"} <= artifacts(client, trained[2], "figures")
+    assert {"tables/layers.csv", "tables/history.csv"} <= artifacts(client, trained[2], "tables")
+    assert {"config.yaml", "history.jsonl"} <= artifacts(client, trained[2])
+    assert logged.outputs.model_outputs
+    assert logged.inputs.dataset_inputs[0].dataset.digest == logged.data.tags["data_digest"]
+
+
+def test_params_are_the_whole_resolved_config(trained, client):
+    params = client.get_run(trained[2]).data.params
+    names = {field.name for field in options.fields_of(options.TrainConfig) if field.metadata["identifies"]}
+    assert set(params) == names | {"params_total"}
+    assert params["epochs"] == "4"
+    assert params["optimizer"] == "sgd"
+    assert (
+        int(params["params_total"])
+        == pd.read_csv(mlflow.artifacts.download_artifacts(f"runs:/{trained[2]}/tables/layers.csv"))["parameters"].sum()
+    )
+
+
+def test_history_and_metrics_say_the_same(trained, client):
+    lines = mlflow.artifacts.load_text(f"runs:/{trained[2]}/history.jsonl").splitlines()
+    history = [json.loads(line) for line in lines]
+    for name in ("val_loss", "train_accuracy"):
+        logged = client.get_metric_history(trained[2], name)
+        assert [metric.value for metric in logged] == [epoch[name] for epoch in history]
+        assert [metric.timestamp for metric in logged] == [epoch["time"] for epoch in history]
+
+
+def test_preprocessing_is_a_child_that_is_not_repeated(trained, client):
+    children = [
+        run for run in all_runs(client) if run.data.tags.get("stage") == "preprocess" and "colours" in run.info.run_name
+    ]
+    assert len(children) == 1
+    assert children[0].data.tags["mlflow.parentRunId"] == trained[2]
+    assert children[0].data.tags["data_digest"] == client.get_run(trained[2]).data.tags["data_digest"]
+    assert "figures/samples.png" in artifacts(client, children[0].info.run_id, "figures")
+    assert {"manifest.parquet", "dataset.json"} <= artifacts(client, children[0].info.run_id)
+
+
+def test_config_of_a_run_repeats_it(trained, client):
+    run("train", {"config": trained[2], "epochs": "1"})
+    newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
+    differing = {
+        name for name, value in newest.data.params.items() if client.get_run(trained[2]).data.params[name] != value
+    }
+    assert differing == {"epochs"}
+
+
+def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client, capsys):
+    before = len(all_runs(client))
+    run("evaluate", {"run_id": trained[2], "split": "val"})
+    runs = all_runs(client)
+    assert len(runs) == before + 1
+    evaluation = next(each for each in runs if each.data.tags["stage"] == "evaluate")
+    assert evaluation.info.run_name == "evaluate val"
+    assert evaluation.data.tags["mlflow.parentRunId"] == trained[2]
+    assert evaluation.data.tags["same_data_as_trained_on"] == "True"
+    scores = {
+        "loss",
+        "accuracy",
+        "accuracy_low",
+        "accuracy_high",
+        "top5_accuracy",
+        "macro_f1",
+        "ece",
+        "chance_accuracy",
+    }
+    assert set(evaluation.data.metrics) == {f"val_{name}" for name in scores}
+    best = client.get_run(trained[2]).data.metrics["best_val_accuracy"]
+    assert evaluation.data.metrics["val_accuracy"] == pytest.approx(best)
+    assert artifacts(client, evaluation.info.run_id, "figures") == {
+        "figures/confusion_matrix.png",
+        "figures/per_class.png",
+        "figures/mistakes.png",
+    }
+    predictions = pd.read_parquet(
+        mlflow.artifacts.download_artifacts(f"runs:/{evaluation.info.run_id}/tables/predictions.parquet")
+    )
+    assert len(predictions) == 6
+    assert predictions["correct"].mean() == pytest.approx(best)
+    assert "95 % interval" in capsys.readouterr().out
+
+
+def test_evaluate_takes_an_address_and_other_data_of_the_same_classes(trained, client, tmp_path):
+    other = write_class_folders(tmp_path / "elsewhere", 10, first_seed=77)
+    run("evaluate", {"model_uri": f"runs:/{trained[2]}/model", "data": str(other)})
+    newest = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
+    assert newest.data.tags["same_data_as_trained_on"] == "False"
+    assert newest.data.params["data"] == str(other)
+    assert newest.data.params["image_size"] == "16"
+    assert newest.data.metrics["test_accuracy"] > 0.5
+
+
+def test_evaluate_refuses_other_classes_and_marks_its_run(trained, client, tmp_path):
+    other = write_class_folders(tmp_path / "four", 10)
+    for number in range(10):
+        write_image(other / "yellow" / f"{number}.png", (220, 220, 40), number)
+    with pytest.raises(UserError, match="4 classes and the model of run .* 3, among them 'yellow' on one side only"):
+        run("evaluate", {"run_id": trained[2], "data": str(other)})
+    newest = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
+    assert newest.info.status == "FAILED"
+    assert "yellow" in newest.data.tags["error"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"run_id": "feedbeef"}, "no run 'feedbeef'"),
+        ({"model_uri": "models:/nobody/1"}, "no model at models:/nobody/1"),
+    ],
+)
+def test_evaluate_without_such_a_model_says_so(trained, typed, words):
+    with pytest.raises(UserError, match=words):
+        run("evaluate", typed)
+
+
+def test_evaluate_with_nothing_trained_says_so(here):
+    with pytest.raises(UserError, match="no finished run with stage train .* train one first"):
+        run("evaluate", {})
+
+
+def test_main_runs_everything_once_below_one_run(trained, client):
+    run("main", SMALL | {"data": str(trained[1]), "epochs": "2"})
+    parent = client.search_runs(["0"], "tags.stage = 'main'")[0]
+    assert parent.info.status == "FINISHED"
+    assert {"best_val_accuracy", "test_accuracy", "test_accuracy_low"} <= set(parent.data.metrics)
+    children = [each for each in all_runs(client) if each.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert [child.data.tags["stage"] for child in children] == ["train"]  # the data was prepared before
+    evaluations = [
+        each for each in all_runs(client) if each.data.tags.get("mlflow.parentRunId") == children[0].info.run_id
+    ]
+    assert [each.data.tags["stage"] for each in evaluations] == ["evaluate"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["--data", "/no/such/folder"], "/no/such/folder: no such folder"),
+        (["--image_size", "8"], "--image_size 8 is too small for resnet"),
+        (["--model", "lenet", "--image_size", "50"], "--image_size 50 is too small for lenet with --depth 8: 104"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence_exit_code_2_and_a_failed_run(trained, client, capfd, typed, words):
+    assert main(["train", "--data", str(trained[1]), *typed]) == 2
+    said = capfd.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("error: ")
+    assert words in said[0]
+    newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
+    assert newest.info.status == "FAILED"
+
+
+def test_a_refused_option_makes_no_run(trained, client, capfd):
+    before = len(all_runs(client))
+    assert main(["train", "--dropout", "2"]) == 2
+    assert len(all_runs(client)) == before
+    assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_config_yaml_has_no_path_of_this_machine(trained):
+    values = yaml.safe_load(mlflow.artifacts.load_text(f"runs:/{trained[2]}/config.yaml"))
+    assert "workdir" not in values
+    assert values["learning_rate"] == 0.02

@@ -1,0 +1,105 @@
+"""The whole training loop, on a handful of images."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline import models
+from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.data import prepared
+from pipeline.data.sources import open_source
+from pipeline.errors import UserError
+from pipeline.metrics import accuracy
+from pipeline.stages.train import network_spec, pixel_statistics
+from pipeline.training import history
+from pipeline.training.fit import fit
+
+
+@pytest.fixture
+def data(image_folder, tmp_path):
+    config = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path / "workdir")
+    return prepared.write(prepared.plan(open_source(config), config), config)
+
+
+def configured(data, **options):
+    options = {
+        "epochs": 6,
+        "batch_size": 8,
+        "learning_rate": 0.02,
+        "depth": 1,
+        "width": 8,
+        "precision": "float32",
+    } | options
+    return TrainConfig(data="colours", image_size=16, workdir=data.folder, **options)
+
+
+def trained(data, on_epoch=lambda result: None, **options):
+    config = configured(data, **options)
+    network = models.build("resnet", network_spec(config, data.facts))
+    return network, fit(network, data, config, on_epoch)
+
+
+def test_it_learns_and_reports_every_epoch_and_step(data):
+    heard, steps = [], []
+    config = configured(data)
+    network = models.build("resnet", network_spec(config, data.facts))
+    result = fit(network, data, config, heard.append, lambda: steps.append(1))
+    assert heard == result.epochs
+    assert [epoch.epoch for epoch in heard] == [1, 2, 3, 4, 5, 6]
+    assert len(steps) == 6 * 6
+    assert result.best.val_accuracy > 0.8
+    assert heard[-1].train_loss < heard[0].train_loss
+    for epoch in heard:
+        assert epoch.images_per_second == pytest.approx(48 / epoch.epoch_seconds)
+        assert 0 < epoch.learning_rate <= config.learning_rate
+
+
+def test_the_network_is_left_as_it_was_after_its_best_epoch(data):
+    network, result = trained(data, learning_rate=0.3)
+    val = data["val"]
+    assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
+    assert result.best.val_accuracy == max(epoch.val_accuracy for epoch in result.epochs)
+    assert result.best.epoch == min(e.epoch for e in result.epochs if e.val_accuracy == result.best.val_accuracy)
+
+
+def test_the_same_seed_gives_the_same_training_to_the_bit(data):
+    def run(seed):
+        network, result = trained(data, seed=seed, epochs=3, dropout=0.3)
+        return network.state(), [(epoch.train_loss, epoch.val_loss) for epoch in result.epochs]
+
+    first, losses = run(0)
+    again, losses_again = run(0)
+    assert losses == losses_again
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert run(1)[1] != losses
+
+
+def test_patience_ends_a_training_that_stands_still(data):
+    _, result = trained(data, epochs=30, learning_rate=1e-9, patience=2)
+    assert len(result.epochs) == result.best.epoch + 2 < 30
+
+
+def test_a_loss_that_explodes_is_said_to(data):
+    with pytest.raises(UserError, match=r"no longer finite in epoch \d+; a --learning_rate below"):
+        trained(data, learning_rate=100.0, epochs=30, warmup=0.0, optimizer="sgd", weight_decay=10.0)
+
+
+def test_balanced_classes_and_every_augmentation_train(data):
+    for augment in ("none", "shift", "crop"):
+        _, result = trained(data, epochs=1, augment=augment, class_weight="balanced", mirror="yes")
+        assert np.isfinite(result.best.train_loss)
+
+
+def test_history_holds_what_was_reported(data, tmp_path):
+    path = tmp_path / "runs" / "x" / "history.jsonl"
+    _, result = trained(data, on_epoch=lambda epoch: history.append(path, epoch), epochs=2)
+    assert history.read(path) == result.epochs
+    assert [json.loads(line)["epoch"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+def test_global_statistics_are_those_of_all_pixels_together(data):
+    pixels = np.asarray(data["train"].images).astype(float)
+    mean, deviation = pixel_statistics(data.facts, "global")
+    np.testing.assert_allclose(mean, [pixels.mean()] * 3)
+    np.testing.assert_allclose(deviation, [pixels.std()] * 3)
