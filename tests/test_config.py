@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 import time
@@ -177,6 +176,6 @@ def test_the_command_line_imports_nothing_heavy():
 def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("PIPELINE_WORKDIR", str(tmp_path))
     assert resolve().workdir == tmp_path
-    assert resolve(typed={"workdir": "elsewhere"}).workdir == Path(os.getcwd()) / "elsewhere"
+    assert resolve(typed={"workdir": "elsewhere"}).workdir == Path.cwd() / "elsewhere"
     monkeypatch.delenv("PIPELINE_WORKDIR")
     assert resolve().workdir == ROOT / "workdir"

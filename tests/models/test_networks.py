@@ -1,5 +1,7 @@
 """The network contract, held against every model there is."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def batches(name, sizes=(8, 8, 8)):
     images = images_for(name)
     return [
         Batch(images[start:end], targets[rng.integers(0, CLASSES, end - start)], np.ones(end - start, np.float32))
-        for start, end in zip(starts, starts[1:], strict=False)
+        for start, end in itertools.pairwise(starts)
     ]
 
 

@@ -139,7 +139,7 @@ def test_evaluate_refuses_other_classes_and_marks_its_run(trained, client, tmp_p
     other = write_class_folders(tmp_path / "four", 10)
     for number in range(10):
         write_image(other / "yellow" / f"{number}.png", (220, 220, 40), number)
-    with pytest.raises(UserError, match="4 classes and the model of run .* 3, among them 'yellow' on one side only"):
+    with pytest.raises(UserError, match=r"4 classes and the model of run .* 3, among them 'yellow' on one side only"):
         run("evaluate", {"run_id": trained[2], "data": str(other)})
     newest = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
     assert newest.info.status == "FAILED"
@@ -159,7 +159,7 @@ def test_evaluate_without_such_a_model_says_so(trained, typed, words):
 
 
 def test_evaluate_with_nothing_trained_says_so(here):
-    with pytest.raises(UserError, match="no finished run with stage train .* train one first"):
+    with pytest.raises(UserError, match=r"no finished run with stage train .* train one first"):
         run("evaluate", {})
 
 

@@ -1,0 +1,157 @@
+"""The entry points, run as a user runs them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import psutil
+import pytest
+from images import SMALL as SMALL_OPTIONS
+
+PROJECT = Path(__file__).parents[2]
+SMALL = [f"{name}={value}" for name, value in SMALL_OPTIONS.items()]
+
+
+def test_train_and_evaluate_of_a_folder_with_a_space_in_its_name(image_folder, mlflow_run, runs):
+    data = image_folder.rename(image_folder.with_name("my images"))
+    done = mlflow_run("train", f"data={data}", "epochs=2", "dropout=", "deterministic=true", *SMALL[:-2])
+    assert done.returncode == 0, done.stderr
+    train = next(run for run in runs() if run.data.tags["stage"] == "train")
+    assert f"run {train.info.run_id}: val_accuracy" in done.stdout
+    address = f"/#/experiments/0/runs/{train.info.run_id}?workflowType=machine_learning"
+    assert address in done.stdout
+    assert "mlflow ui" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert "oneDNN" not in done.stderr + done.stdout  # no start-up noise
+    assert "epoch 1/2" in done.stdout + done.stderr
+
+    done = mlflow_run("evaluate")
+    assert done.returncode == 0, done.stderr
+    evaluation = runs()[0]
+    assert evaluation.info.run_name == "evaluate test"
+    assert evaluation.data.tags["mlflow.parentRunId"] == train.info.run_id
+    assert "test_accuracy" in evaluation.data.metrics
+    assert {run.data.tags["stage"] for run in runs()} == {"preprocess", "train", "evaluate"}
+    assert all(run.info.status == "FINISHED" for run in runs())
+
+
+def test_a_typed_value_wins_over_a_preset_in_what_is_trained_and_in_the_params(image_folder, mlflow_run, runs):
+    done = mlflow_run("train", f"data={image_folder}", "preset=reference", "epochs=1", "learning_rate=1e-3")
+    assert done.returncode == 0, done.stderr
+    train = next(run for run in runs() if run.data.tags["stage"] == "train")
+    assert train.data.params["batch_size"] == "8"
+    assert train.data.params["epochs"] == "1"
+    assert train.data.params["learning_rate"] == "1e-3"  # as it was typed
+    assert train.data.params["model"] == "lenet"
+    history = mlflow.artifacts.load_text(f"runs:/{train.info.run_id}/history.jsonl").splitlines()
+    assert len(history) == 1
+    assert train.data.metrics["learning_rate"] == 1e-3
+    layers = mlflow.artifacts.load_text(f"runs:/{train.info.run_id}/tables/layers.csv")
+    assert "254x254x6" in layers
+
+
+def test_main_needs_no_preparation(image_folder, mlflow_run, runs):
+    done = mlflow_run("main", f"data={image_folder}", "epochs=1", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert sorted(run.data.tags["stage"] for run in runs()) == ["evaluate", "main", "preprocess", "train"]
+    main = next(run for run in runs() if run.data.tags["stage"] == "main")
+    assert "test_accuracy" in main.data.metrics
+
+
+def test_preprocess_alone(image_folder, mlflow_run, runs):
+    done = mlflow_run("preprocess", f"data={image_folder}", "image_size=16")
+    assert done.returncode == 0, done.stderr
+    assert [run.data.tags["stage"] for run in runs()] == ["preprocess"]
+    assert runs()[0].data.metrics["images_train"] == 48
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (["data=/no/such/folder"], "/no/such/folder: no such folder"),
+        (["learning_rate=fast"], "--learning_rate: 'fast' is not a valid float"),
+        (["modell=lenet"], "did you mean --model?"),
+    ],
+)
+def test_what_is_refused_ends_in_one_sentence_and_a_failed_run(mlflow_run, runs, parameters, words):
+    done = mlflow_run("train", *parameters)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [run.info.status for run in runs()] == ["FAILED"]
+
+
+def wait_for(condition, seconds=90):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.3)
+    raise AssertionError("waited in vain")
+
+
+def is_training(runs):
+    return any(run.data.tags.get("stage") == "train" and "val_accuracy" in run.data.metrics for run in runs())
+
+
+# After Ctrl-C `mlflow run` lives on, and sets FAILED over the KILLED that the stage has set.
+@pytest.mark.parametrize(
+    ("number", "to_group", "status", "error"),
+    [(signal.SIGINT, True, "FAILED", "KeyboardInterrupt"), (signal.SIGTERM, False, "KILLED", "Terminated")],
+    ids=["ctrl-c", "sigterm to mlflow run alone"],
+)
+def test_a_stopped_training_leaves_a_run_that_says_so_and_no_process(
+    image_folder, mlflow_command, runs, number, to_group, status, error
+):
+    def training():
+        return next(run for run in runs() if run.data.tags["stage"] == "train")
+
+    command, keywords = mlflow_command("train", f"data={image_folder}", "epochs=10000", *SMALL)
+    with subprocess.Popen(command, start_new_session=True, **keywords) as process:
+        wait_for(lambda: is_training(runs))
+        if to_group:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        process.wait(timeout=60)
+        wait_for(lambda: not _alive(process.pid), 30)
+    assert process.returncode != 0
+    assert training().info.status == status
+    assert training().data.tags["error"] == error
+    artifacts = mlflow.MlflowClient().list_artifacts(training().info.run_id)
+    assert "history.jsonl" in {entry.path for entry in artifacts}
+
+
+def _alive(session: int) -> bool:
+    for process in psutil.process_iter():
+        try:
+            if (
+                process.status() != psutil.STATUS_ZOMBIE
+                and os.getsid(process.pid) == session
+                and process.pid != session
+            ):
+                return True
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return False
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_exit_codes_of_a_stopped_stage(image_folder, here, environment, runs, number, code):
+    command = [sys.executable, "-m", "pipeline", "train", "--data", str(image_folder), "--epochs", "10000"]
+    for option in SMALL:
+        name, value = option.split("=")
+        command += [f"--{name}", value]
+    with subprocess.Popen(
+        command, cwd=here, env=environment | {"PYTHONPATH": str(PROJECT)}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for(lambda: is_training(runs))
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert "Traceback" not in said
+    assert next(run for run in runs() if run.data.tags["stage"] == "train").info.status == "KILLED"
