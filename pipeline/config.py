@@ -152,6 +152,9 @@ class TrainConfig(PreprocessConfig):
         click.Choice(["auto", "float32", "bfloat16"]),
         "arithmetic of the network; auto is mixed bfloat16 where the processor has its instructions",
     )
+    test_each_epoch: bool = option(
+        False, click.BOOL, "also score the test split after each epoch, as the reference report did: that spends it"
+    )
     seed: int = option(0, click.IntRange(0, 2**32 - 1), "seed of the training; what changes the data is data_seed")
     deterministic: bool = option(
         True, click.BOOL, "same seed, same result to the bit; false allows faster operations that differ"

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-TRAIN_COLOUR, VAL_COLOUR = "#4c72b0", "#dd8452"
+TRAIN_COLOUR, VAL_COLOUR, TEST_COLOUR = "#4c72b0", "#dd8452", "#55a868"
 DPI = 120
 SHOWN_MISTAKES = 24
 MANY_CLASSES = 100
@@ -30,6 +30,32 @@ def curves(history: pd.DataFrame, chance: float) -> Figure:
     accuracy_axes.set_ylim(bottom=0)
     accuracy_axes.set_title(f"best val_accuracy {best['val_accuracy']:.1%} in epoch {best['epoch']:.0f}")
     loss_axes.set_title("loss (train: as trained on, augmented and smoothed)")
+    return figure
+
+
+def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
+    """The loss of every step, and the accuracies by epoch, as the reference report shows its hand-written network.
+
+    steps: columns step (from 1) and loss. history: as for curves; its test_accuracy is shown if it has any.
+    """
+    figure = Figure(figsize=(11, 4.2), dpi=DPI, layout="constrained")
+    loss_axes, accuracy_axes = figure.subplots(1, 2)
+    window = max(1, len(steps) // 100)
+    smoothed = steps["loss"].rolling(window, min_periods=1, center=True).mean()
+    loss_axes.plot(steps["step"], steps["loss"], color=TRAIN_COLOUR, alpha=0.25, lw=0.5, label="each step")
+    loss_axes.plot(steps["step"], smoothed, color=TRAIN_COLOUR, label=f"mean of {window} steps")
+    loss_axes.set(xlabel="step", ylabel="loss", title="training loss by step")
+    shown = {"train_accuracy": TRAIN_COLOUR, "val_accuracy": VAL_COLOUR, "test_accuracy": TEST_COLOUR}
+    for name, colour in shown.items():
+        if name in history and history[name].notna().any():
+            accuracy_axes.plot(history["epoch"], history[name], color=colour, label=name.removesuffix("_accuracy"))
+    accuracy_axes.set(xlabel="epoch", ylabel="accuracy", title="accuracy by epoch")
+    accuracy_axes.set_ylim(bottom=0)
+    accuracy_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    for axes in (loss_axes, accuracy_axes):
+        axes.grid(alpha=0.3)
+        axes.legend()
     return figure
 
 

@@ -50,3 +50,5 @@ def test_curves_of_short_and_long_trainings(epochs, tmp_path):
     for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy"):
         history[name] = np.linspace(0.1, 0.9, epochs)
     drawn(figures.curves(history, 0.02), tmp_path)
+    steps = pd.DataFrame({"step": np.arange(1, 5 * epochs + 1), "loss": np.linspace(4, 1, 5 * epochs)})
+    drawn(figures.loss_by_step(steps, history.assign(test_accuracy=0.3)), tmp_path)

@@ -22,6 +22,10 @@ def build(name: str, spec: NetworkSpec) -> Network:
 
 def load(path: Path) -> Network:
     """The network in a file that `Network.save` wrote."""
+    if path.suffix == ".npz":
+        from pipeline.models.networks.numpy_network import NumpyNetwork
+
+        return NumpyNetwork.load(path)
     from pipeline.models.networks.keras_network import KerasNetwork
 
     return KerasNetwork.load(path)

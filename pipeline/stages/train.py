@@ -1,7 +1,6 @@
 """One training run."""
 
 import dataclasses
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ def train(config: TrainConfig, parent: str | None = None) -> str:
         print(f"training {config.model} ({layers['parameters'].sum():,} parameters) on {summary(data.facts)}")
 
         result = _fit(network, data, config, run)
-        _log_result(run, network, data, result)
+        _log_result(run, network, data, config, result)
     _print_end(run, result)
     return run.id
 
@@ -74,7 +73,7 @@ def pixel_statistics(facts: DatasetFacts, standardize: str) -> tuple[tuple[float
 
 def _fit(network: Network, data: Prepared, config: TrainConfig, run: tracking.Run) -> FitResult:
     """Train, with each epoch in history.jsonl, in MLflow and on the screen."""
-    path = config.workdir / "runs" / run.id / "history.jsonl"
+    path = _run_folder(config, run) / "history.jsonl"
     steps = steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size)
     progress = TrainingProgress(config.epochs, steps)
     sender = tracking.EpochSender(run)
@@ -93,7 +92,12 @@ def _fit(network: Network, data: Prepared, config: TrainConfig, run: tracking.Ru
             run.log_file(path)
 
 
-def _log_result(run: tracking.Run, network: Network, data: Prepared, result: FitResult) -> None:
+def _run_folder(config: TrainConfig, run: tracking.Run) -> Path:
+    """Where a run keeps what MLflow does not have yet."""
+    return config.workdir / "runs" / run.id
+
+
+def _log_result(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, result: FitResult) -> None:
     facts = data.facts
     run.log_metrics(
         {
@@ -106,9 +110,13 @@ def _log_result(run: tracking.Run, network: Network, data: Prepared, result: Fit
     val_counts = facts.counts["val"]
     run.log_table("history", table)
     run.log_figure("curves", figures.curves(table, chance=max(val_counts) / sum(val_counts)))
-    with tempfile.TemporaryDirectory() as folder:
-        network_file = network.save(Path(folder))
-        run.log_model(network_file, facts.class_names, facts.image_size, facts.resize, network.requirements)
+    steps = pd.DataFrame({"step": np.arange(1, len(result.step_losses) + 1), "loss": result.step_losses})
+    run.log_table("step_losses", steps)
+    run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
+    # Written here first, so that a server that is gone at the end takes no finished training with it.
+    network_file = network.save(_run_folder(config, run))
+    run.log_model(network_file, facts.class_names, facts.image_size, facts.resize, network.requirements)
+    network_file.unlink()
 
 
 def _print_end(run: tracking.Run, result: FitResult) -> None:

@@ -1,5 +1,6 @@
 """The training loop. It asks no network what kind it is, and knows nothing of tracking."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class EpochResult:
     """One epoch, counted from 1. Accuracies are fractions.
 
     learning_rate: of the last step. epoch_seconds: of the training steps; validation and compiling apart.
-    time: when it ended, in milliseconds since 1970.
+    time: when it ended, in milliseconds since 1970. test_accuracy: only if the test split was asked to be spent.
     """
 
     epoch: int
@@ -34,19 +35,25 @@ class EpochResult:
     images_per_second: float
     compile_seconds: float
     time: int
+    test_accuracy: float | None = None
 
     def metrics(self) -> dict[str, float]:
         """What is logged of it, by metric name."""
         names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
-        return {name: getattr(self, name) for name in (*names, "epoch_seconds", "images_per_second")}
+        logged = {name: getattr(self, name) for name in (*names, "epoch_seconds", "images_per_second")}
+        return logged if self.test_accuracy is None else logged | {"test_accuracy": self.test_accuracy}
 
 
 @dataclass(frozen=True)
 class FitResult:
-    """epochs: those that were trained. best: the first of those with the highest val_accuracy."""
+    """epochs: those that were trained. best: the first of those with the highest val_accuracy.
+
+    step_losses: (steps,) the loss of each batch before its step, over all epochs.
+    """
 
     epochs: list[EpochResult]
     best: EpochResult
+    step_losses: np.ndarray
 
 
 def fit(
@@ -61,14 +68,21 @@ def fit(
     on_epoch hears of each epoch when it is over, on_step of each step. Raises UserError if the loss stops being finite.
     """
     train, val = data["train"], data["val"]
+    spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
     rates = learning_rates(config.schedule, config.learning_rate, config.warmup, steps * config.epochs)
     epochs: list[EpochResult] = []
+    step_losses: list[np.ndarray] = []
     best, best_state = None, None
     for epoch in range(1, config.epochs + 1):
         batches = prefetched(_batches(train, data.facts, config, epoch))
-        result = _epoch(network, _counted(batches, on_step), rates[(epoch - 1) * steps : epoch * steps], val, epoch)
+        epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
+        result, losses = _epoch(network, _counted(batches, on_step), epoch_rates, val, epoch)
+        if spent_test:
+            test_accuracy = accuracy(spent_test.labels, network.predict(spent_test.images))
+            result = dataclasses.replace(result, test_accuracy=test_accuracy)
         epochs.append(result)
+        step_losses.append(losses)
         on_epoch(result)
         if best is None or result.val_accuracy > best.val_accuracy:
             best, best_state = result, network.state()
@@ -76,7 +90,7 @@ def fit(
             break
     assert best is not None and best_state is not None
     network.load_state(best_state)
-    return FitResult(epochs, best)
+    return FitResult(epochs, best, np.concatenate(step_losses))
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -84,14 +98,17 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
     return -(-images // batch_size)
 
 
-def _epoch(network: Network, batches: Iterator[Batch], rates: np.ndarray, val: Split, epoch: int) -> EpochResult:
+def _epoch(
+    network: Network, batches: Iterator[Batch], rates: np.ndarray, val: Split, epoch: int
+) -> tuple[EpochResult, np.ndarray]:
+    """Train and validate one epoch; returns its result and the loss of each of its steps."""
     start = time.perf_counter()
     fitted = network.fit_epoch(batches, rates.tolist())
     seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
     if not np.isfinite(fitted.losses).all():
         raise UserError(f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps")
     probabilities = network.predict(val.images)
-    return EpochResult(
+    result = EpochResult(
         epoch=epoch,
         train_loss=float(fitted.losses.mean()),
         train_accuracy=fitted.accuracy,
@@ -103,6 +120,7 @@ def _epoch(network: Network, batches: Iterator[Batch], rates: np.ndarray, val: S
         compile_seconds=fitted.compile_seconds,
         time=time.time_ns() // 1_000_000,
     )
+    return result, fitted.losses
 
 
 def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int) -> Iterator[Batch]:

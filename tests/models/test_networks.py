@@ -1,6 +1,9 @@
 """The network contract, held against every model there is."""
 
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from pipeline.data.batches import Batch
 from pipeline.errors import UserError
 from pipeline.models.networks.contract import NetworkSpec
 
+ROOT = Path(models.__file__).parents[2]
 CLASSES = 4
 SMALL = {"lenet": {"image_size": 28, "hyperparameters": {"depth": 4}}}
 IMAGES = np.random.default_rng(0).integers(0, 255, (24, 32, 32, 3), dtype=np.uint8)
@@ -150,9 +154,19 @@ def test_every_optimizer_takes_a_step(name, optimizer):
     assert np.isfinite(network.fit_epoch(batches(name), [1e-3] * 3).losses).all()
 
 
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "two-layer-numpy"])  # which takes any size
 def test_too_small_an_image_is_refused(name):
-    with pytest.raises(UserError, match="--image_size 8 is too small"):
+    with pytest.raises(UserError, match=r"(--image_size |are )8.*(is too small|needs)"):
         models.build(name, spec(name, image_size=8))
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name.endswith("-numpy")])
+def test_hand_written_networks_refuse_bfloat16_and_need_no_keras(name):
+    with pytest.raises(UserError, match="--precision bfloat16"):
+        models.build(name, spec(name, precision="bfloat16"))
+    code = f"import sys; from pipeline import models; models.recipe({name!r}); print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_an_unexpected_softmax_is_refused():

@@ -176,6 +176,19 @@ def test_main_runs_everything_once_below_one_run(trained, client):
     assert [each.data.tags["stage"] for each in evaluations] == ["evaluate"]
 
 
+def test_a_hand_written_network_goes_the_same_way_without_tensorflow(trained, client):
+    run("train", {"model": "lenet5-numpy", "data": str(trained[1]), "epochs": "3", "test_each_epoch": "true"})
+    newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
+    assert newest.data.tags["model"] == "lenet5-numpy"
+    assert len(client.get_metric_history(newest.info.run_id, "test_accuracy")) == 3
+    assert "figures/loss_by_step.png" in artifacts(client, newest.info.run_id, "figures")
+    requirements = mlflow.artifacts.load_text(f"runs:/{newest.info.run_id}/model/requirements.txt")
+    assert "tensorflow" not in requirements
+    run("evaluate", {"run_id": newest.info.run_id, "split": "val"})
+    evaluation = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
+    assert evaluation.data.metrics["val_accuracy"] == pytest.approx(newest.data.metrics["best_val_accuracy"])
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

@@ -91,6 +91,25 @@ def test_balanced_classes_and_every_augmentation_train(data):
         assert np.isfinite(result.best.train_loss)
 
 
+def test_the_test_split_is_opened_only_where_it_is_to_be_spent(data):
+    held_back = (data.folder / "test.npy").rename(data.folder / "held back")
+    _, result = trained(data, epochs=1)
+    assert result.best.test_accuracy is None
+    assert "test_accuracy" not in result.best.metrics()
+    held_back.rename(data.folder / "test.npy")
+    network, result = trained(data, epochs=2, test_each_epoch=True)
+    test = data["test"]
+    assert result.best.metrics()["test_accuracy"] == accuracy(test.labels, network.predict(test.images))
+
+
+def test_every_step_has_its_loss(data):
+    _, result = trained(data, epochs=3)
+    assert result.step_losses.shape == (3 * 6,)
+    for epoch in result.epochs:
+        steps = result.step_losses[(epoch.epoch - 1) * 6 : epoch.epoch * 6]
+        assert epoch.train_loss == pytest.approx(steps.mean())
+
+
 def test_history_holds_what_was_reported(data, tmp_path):
     path = tmp_path / "runs" / "x" / "history.jsonl"
     _, result = trained(data, on_epoch=lambda epoch: history.append(path, epoch), epochs=2)

@@ -1,0 +1,137 @@
+"""A hand-written network of numpy_lenet as a network of this project."""
+
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data.batches import Batch
+from pipeline.errors import UserError
+from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
+from pipeline.numpy_lenet.network import Network as Layers
+from pipeline.numpy_lenet.optimizers import SGD, Adam
+
+MOMENTUM = 0.9
+CHANNELS = 3
+
+# input shape (height, width, channels), number of classes, hyperparameters and seed -> a chain that returns logits
+Builder = Callable[..., Layers]
+
+
+def numpy_model(*, recipe: dict[str, Any]) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
+    """Make a builder of hand-written networks an architecture of this project, as `keras_model` does with Keras's."""
+
+    def decorate(builder: Builder) -> Callable[[NetworkSpec], Network]:
+        def build(spec: NetworkSpec) -> Network:
+            return NumpyNetwork(builder, spec)
+
+        keywords = inspect.signature(builder).parameters.values()
+        defaults = {each.name: each.default for each in keywords if each.name in ("depth", "width", "dropout")}
+        # Nothing here multiplies in bfloat16, whatever the machine can do.
+        build.recipe = defaults | {"precision": "float32"} | recipe  # type: ignore[attr-defined]
+        build.builder = builder  # type: ignore[attr-defined]
+        return build
+
+    return decorate
+
+
+class NumpyNetwork:
+    """A network over the layers that `builder` makes of `spec`.
+
+    Raises UserError if they cannot be made, or if bfloat16 is asked for.
+    """
+
+    requirements: tuple[str, ...] = ()
+
+    def __init__(self, builder: Builder, spec: NetworkSpec):
+        if spec.precision != "float32":
+            raise UserError(f"--precision {spec.precision}: {builder.__name__} computes in float32 alone")
+        shape = (spec.image_size, spec.image_size, CHANNELS)
+        try:
+            self._layers = builder(shape, spec.classes, seed=spec.seed, **spec.hyperparameters)
+        except ValueError as error:
+            raise UserError(f"{builder.__name__} cannot be built: {error}") from error
+        self._builder = builder
+        self._spec = spec
+        self._mean = np.array(spec.mean, np.float32)
+        self._deviation = np.array(spec.deviation, np.float32)
+        self._optimizer = _optimizer(spec)
+
+    def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
+        losses, correct, images = [], 0, 0
+        for batch, learning_rate in zip(batches, learning_rates, strict=True):
+            pixels = self._standardised(batch.images)
+            loss, logits = self._layers.loss_and_gradients(pixels, batch.targets, batch.weights)
+            self._optimizer.update(self._layers.parameters(), self._layers.gradients(), learning_rate)
+            losses.append(loss)
+            correct += int((logits.argmax(axis=1) == batch.targets.argmax(axis=1)).sum())
+            images += len(batch.images)
+        return EpochFit(np.array(losses), correct / images, images, compile_seconds=0.0)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return self._layers.predict(self._standardised(images))
+
+    def _standardised(self, images: np.ndarray) -> np.ndarray:
+        return (images - self._mean) / self._deviation
+
+    def layers(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "output_shape": "x".join(str(size) for size in row.output_shape),
+                "parameters": row.parameters,
+                "trainable_parameters": row.parameters,
+            }
+            for row in self._layers.layers()
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        groups = {"model": self._layers.state(), "optimizer": self._optimizer.state()}
+        return {f"{group}/{name}": value for group, values in groups.items() for name, value in values.items()}
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        def of(group: str) -> dict[str, np.ndarray]:
+            prefix = f"{group}/"
+            return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+        self._layers.load_state(of("model"))
+        self._optimizer.load_state(of("optimizer"))
+
+    def save(self, folder: Path) -> Path:
+        path = folder / "network.npz"
+        facts = {
+            "architecture": self._builder.__name__,
+            "image_size": self._spec.image_size,
+            "classes": self._spec.classes,
+            "mean": self._spec.mean,
+            "deviation": self._spec.deviation,
+            "hyperparameters": self._spec.hyperparameters,
+        }
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **self._layers.state())
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> "NumpyNetwork":
+        """The network in a file that `save` wrote. Nothing in it is unpickled."""
+        with np.load(path, allow_pickle=False) as stored:
+            facts = json.loads(str(stored["facts"]))
+            state = {name: stored[name] for name in stored.files if name != "facts"}
+        architecture = facts.pop("architecture")
+        module = importlib.import_module(f"pipeline.models.{architecture}")
+        spec = NetworkSpec(**facts, optimizer="sgd", weight_decay=0.0, precision="float32", seed=0, deterministic=True)
+        network = cls(getattr(module, architecture).builder, spec)
+        network._layers.load_state(state)
+        return network
+
+
+def _optimizer(spec: NetworkSpec) -> SGD | Adam:
+    if spec.optimizer == "sgd":
+        return SGD(MOMENTUM, nesterov=True, weight_decay=spec.weight_decay)
+    return Adam(weight_decay=spec.weight_decay if spec.optimizer == "adamw" else 0.0)
