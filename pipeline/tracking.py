@@ -165,18 +165,18 @@ def _param_text(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def run(stage: str, name: str, parent: str | None = None) -> Iterator[Run]:
+def run(stage: str, name: str, parent: str | None = None, experiment: str | None = None) -> Iterator[Run]:
     """The run of a stage, ended with the status that the block's end means.
 
     The first one in a process that `mlflow run` started is the run that `mlflow run` made. parent: the id of the run
-    to nest it in.
+    to nest it in. experiment: the name of the experiment for a run that has no parent.
     """
     client = MlflowClient()
     launched = os.environ.pop("MLFLOW_RUN_ID", None)
     if launched:
         handle = Run(launched, client.get_run(launched).info.experiment_id, client)
     else:
-        experiment_id = client.get_run(parent).info.experiment_id if parent else _experiment_id(client)
+        experiment_id = client.get_run(parent).info.experiment_id if parent else _experiment_id(client, experiment)
         created = client.create_run(experiment_id, run_name=name, tags=resolve_tags())
         handle = Run(created.info.run_id, experiment_id, client)
     tags = {MLFLOW_RUN_NAME: name, "stage": stage}
@@ -191,11 +191,11 @@ def run(stage: str, name: str, parent: str | None = None) -> Iterator[Run]:
     client.set_terminated(handle.id, RunStatus.to_string(RunStatus.FINISHED))
 
 
-def _experiment_id(client: MlflowClient) -> str:
-    """The experiment that MLflow's own environment variables name, made if need be."""
-    if experiment_id := os.environ.get("MLFLOW_EXPERIMENT_ID"):
+def _experiment_id(client: MlflowClient, name: str | None = None) -> str:
+    """The experiment of this name, or that MLflow's own environment variables name, made if need be."""
+    if not name and (experiment_id := os.environ.get("MLFLOW_EXPERIMENT_ID")):
         return experiment_id
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME")
     if not name:
         return DEFAULT_EXPERIMENT
     experiment = client.get_experiment_by_name(name)
