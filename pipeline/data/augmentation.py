@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 MAX_SHIFT = 1 / 8
-CROP_AREA = (0.35, 1.0)
+CROP_AREA = (0.5, 1.0)
 CROP_ASPECT = (3 / 4, 4 / 3)
 
 # What augments one image: (size, size, 3) uint8 and its number among the training images -> the same shape.

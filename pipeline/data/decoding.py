@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 RESIZES = ("stretch", "crop", "pad")
 
@@ -25,6 +25,8 @@ def decode(content: bytes, image_size: int, resize: str) -> np.ndarray:
             image.draft(None, (2 * image_size, 2 * image_size))
             image.load()
             upright = ImageOps.exif_transpose(image)
+    except UnidentifiedImageError as error:
+        raise DecodeError("its format is not known") from error
     # A damaged file can make a decoder raise nearly anything: struct.error, IndexError, SyntaxError, ...
     except Exception as error:
         raise DecodeError(" ".join(str(error).split()) or type(error).__name__) from error

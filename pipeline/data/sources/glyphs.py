@@ -36,12 +36,13 @@ FONTS = [
     "STIXGeneralBol.ttf",
     "STIXGeneralItalic.ttf",
 ]
-FONT_SIZE = 96
+FONT_SIZE = 96  # pixels, before a glyph is scaled to its height in the image
+GLYPH_HEIGHTS = (30, 56)  # pixels
 MAX_ROTATION = np.deg2rad(20)
-MAX_SHEAR = 0.25
-GLYPH_HEIGHTS = (30, 56)
-MIN_CONTRAST = 60
-LUMA = np.array([0.299, 0.587, 0.114])
+MAX_SHEAR = 0.25  # pixels sideways a pixel upwards
+# The ink is always the darker colour: with either polarity the resnet had learned nothing after eight epochs.
+MIN_CONTRAST = 60  # of brightness, 0 to 255
+BRIGHTNESS = np.array([0.299, 0.587, 0.114])  # of red, green and blue (ITU-R BT.601)
 
 
 def accepts(data: str) -> bool:
@@ -104,7 +105,7 @@ def _contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     """Two colours, (3,) each, the first at least MIN_CONTRAST brighter."""
     while True:
         ground, ink = rng.uniform(0, 255, (2, 3))
-        if (ground - ink) @ LUMA >= MIN_CONTRAST:
+        if (ground - ink) @ BRIGHTNESS >= MIN_CONTRAST:
             return ground, ink
 
 

@@ -1,0 +1,108 @@
+"""Whether the hand-written LeNet-5 learns as well as the same network in Keras: one recipe, several seeds.
+
+    python -m benchmarks.numpy_against_keras --data FOLDER --output FOLDER
+
+Each training is a part that leaves a JSON file in the output folder; a part that is there is not repeated.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+from pathlib import Path
+
+from pipeline import config as options
+from pipeline import models
+from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.data.prepared import Prepared, open_prepared, plan, write
+from pipeline.data.sources import open_source
+from pipeline.models.networks.contract import Network
+from pipeline.models.networks.keras_network import keras_model
+from pipeline.models.networks.quiet_keras import keras
+from pipeline.stages.train import network_spec
+from pipeline.training.fit import fit
+
+MODEL = "lenet5-numpy"
+
+
+@keras_model()
+def keras_twin(
+    input_shape: tuple[int, int, int], classes: int, *, depth: int = 2, width: int = 6, dropout: float = 0.0
+) -> keras.Model:
+    """LeNet-5 with the layers, sizes and starting values of pipeline/numpy_lenet/lenet5.py; depth and width fixed."""
+    he = "he_normal"
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            keras.layers.Conv2D(6, 5, kernel_initializer=he),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.ReLU(),
+            keras.layers.Conv2D(16, 5, kernel_initializer=he),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.ReLU(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(120, activation="relu", kernel_initializer=he),
+            keras.layers.Dense(84, activation="relu", kernel_initializer=he),
+            keras.layers.Dense(classes),
+        ]
+    )
+
+
+def main() -> None:
+    """Train both with each seed, and print their best validation accuracies."""
+    arguments = _arguments()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    recipe = models.recipe(MODEL) | ({"epochs": arguments.epochs} if arguments.epochs else {})
+    accuracies: dict[str, list[float]] = {"numpy": [], "keras": []}
+    for seed in range(arguments.seeds):
+        for kind, reached in accuracies.items():
+            part = arguments.output / f"{kind}-{seed}.json"
+            if not part.exists():
+                config = TrainConfig(
+                    model=MODEL, data=arguments.data, seed=seed, workdir=options.DEFAULT_WORKDIR, **recipe
+                )
+                part.write_text(json.dumps(_train(kind, config), indent=1), encoding="utf-8")
+            reached.append(json.loads(part.read_text(encoding="utf-8"))["best_val_accuracy"])
+    for kind, values in accuracies.items():
+        shown = ", ".join(f"{value:.2%}" for value in values)
+        print(f"{kind}: mean {statistics.mean(values):.2%} of {shown}")
+    print(
+        f"difference of the means: {statistics.mean(accuracies['numpy']) - statistics.mean(accuracies['keras']):+.2%}"
+    )
+
+
+def _train(kind: str, config: TrainConfig) -> dict:
+    data = _prepared(config)
+    spec = network_spec(config, data.facts)
+    network: Network = models.build(MODEL, spec) if kind == "numpy" else keras_twin(spec)
+    result = fit(network, data, config, lambda epoch: print(kind, config.seed, epoch.epoch, epoch.val_accuracy))
+    return {
+        "command": " ".join(sys.argv),
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "options": options.identity(config),
+        "data_digest": data.facts.digest,
+        "best_val_accuracy": result.best.val_accuracy,
+        "val_accuracy": [epoch.val_accuracy for epoch in result.epochs],
+        "epoch_seconds": [epoch.epoch_seconds for epoch in result.epochs],
+    }
+
+
+def _prepared(config: TrainConfig) -> Prepared:
+    preprocess = options.part(config, PreprocessConfig)
+    planned = plan(open_source(preprocess), preprocess)
+    return open_prepared(planned.folder) if planned.folder.is_dir() else write(planned, preprocess)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="as for train")
+    parser.add_argument("--output", type=Path, required=True, help="folder of a JSON file a training")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
