@@ -228,6 +228,8 @@ def resolve(
     values["workdir"] = (
         Path(values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR).expanduser().absolute()
     )
+    if "data" in values and Path(values["data"]).expanduser().exists():
+        values["data"] = str(Path(values["data"]).expanduser().absolute())
     if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
         values["precision"] = fastest_precision()
     return kind(**values, given=frozenset(given))

@@ -184,9 +184,10 @@ def run(stage: str, name: str, parent: str | None = None, experiment: str | None
     try:
         yield handle
     except BaseException as error:
+        # A server that is gone must not hide what happened.
         with contextlib.suppress(MlflowException):
             handle.set_tags({"error": first_line(error)[:500]})
-        client.set_terminated(handle.id, run_status(error))
+            client.set_terminated(handle.id, run_status(error))
         raise
     client.set_terminated(handle.id, RunStatus.to_string(RunStatus.FINISHED))
 
@@ -213,7 +214,7 @@ class EpochSender:
         self._run = run
         self._waiting: queue.Queue = queue.Queue()
         self._closing = threading.Event()
-        self._unsent = 0
+        self._gave_up = False
         self._thread = threading.Thread(target=self._send_all, daemon=True, name="metrics")
         self._thread.start()
 
@@ -221,17 +222,15 @@ class EpochSender:
         """Send the metrics of an epoch soon."""
         self._waiting.put((metrics, epoch, timestamp))
 
-    def close(self) -> int:
-        """Wait until all is sent, or the server has been silent for a minute; returns the number of epochs not sent."""
+    def close(self) -> None:
+        """Wait until all is sent, or the server has been silent for a minute."""
         self._closing.set()
         self._waiting.put(None)
         self._thread.join()
-        return self._unsent
 
     def _send_all(self) -> None:
         while (item := self._waiting.get()) is not None:
-            if not self._sent(*item):
-                self._unsent += 1
+            self._gave_up |= not self._sent(*item)
 
     def _sent(self, metrics: Mapping[str, float], epoch: int, timestamp: int) -> bool:
         closing_since = None
@@ -243,7 +242,7 @@ class EpochSender:
             except Exception as error:  # whatever a server or a network can answer with
                 if self._closing.is_set():
                     closing_since = closing_since or time.monotonic()
-                    if self._unsent or time.monotonic() - closing_since > SEND_GIVE_UP_SECONDS:
+                    if self._gave_up or time.monotonic() - closing_since > SEND_GIVE_UP_SECONDS:
                         print(f"epoch {epoch} did not reach MLflow: {first_line(error)}", file=sys.stderr)
                         return False
             time.sleep(SEND_RETRY_SECONDS[min(attempt, len(SEND_RETRY_SECONDS) - 1)])
@@ -264,7 +263,7 @@ def _get_run(run_id: str):
     try:
         return MlflowClient().get_run(run_id)
     except MlflowException as error:
-        raise UserError(f"there is no run {run_id!r} at {mlflow.get_tracking_uri()}") from error
+        raise UserError(f"run {run_id!r} cannot be had at {mlflow.get_tracking_uri()}: {first_line(error)}") from error
 
 
 def newest_run(stage: str) -> str:

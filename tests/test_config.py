@@ -173,6 +173,14 @@ def test_the_command_line_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_folder_is_known_by_its_absolute_path(monkeypatch, tmp_path):
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve(typed={"data": "photos"}).data == str(tmp_path / "photos")
+    assert resolve(typed={"data": "nowhere"}).data == "nowhere"
+    assert resolve().data == "glyphs"
+
+
 def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("PIPELINE_WORKDIR", str(tmp_path))
     assert resolve().workdir == tmp_path

@@ -18,7 +18,7 @@ SMALLEST_INPUT = 2**STAGES
         learning_rate=0.1,
         schedule="linear",
         warmup=0.25,
-        # Keras's SGD decouples decay from momentum: a tenth of what 5e-3 would be where it is part of the gradient.
+        # Keras keeps decay out of the momentum: 5e-3 shrinks weights as 5e-4 does where it is part of the gradient.
         weight_decay=5e-3,
         label_smoothing=0.1,
         augment="crop",

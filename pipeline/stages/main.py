@@ -19,6 +19,7 @@ def main(config: MainConfig) -> str:
     with tracking.run("main", f"main {config.model} {options.data_name(config)}") as run:
         run.set_tags({"model": config.model})
         run.log_params(options.identity(config))
+        run.log_config(options.identity(config))
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
         run.set_tags({"data_digest": data.facts.digest})
         trained = train(options.part(config, TrainConfig), run.id)

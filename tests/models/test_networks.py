@@ -183,6 +183,14 @@ def test_an_unexpected_softmax_is_refused():
         soft(spec("soft", hyperparameters={}))
 
 
+def test_building_a_network_leaves_keras_as_it_was():
+    from pipeline.models.networks.quiet_keras import keras
+
+    before = keras.config.dtype_policy().name
+    models.build("resnet", spec("resnet", precision="bfloat16"))
+    assert keras.config.dtype_policy().name == before
+
+
 def test_bfloat16_networks_answer_in_float32_and_are_saved_with_plain_layers(tmp_path):
     from pipeline.models.networks.quiet_keras import keras
 

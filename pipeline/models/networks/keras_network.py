@@ -1,8 +1,9 @@
 """Any keras.Model as a network."""
 
+import contextlib
 import inspect
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,24 @@ def _build(builder: Builder, spec: NetworkSpec) -> "KerasNetwork":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    keras.config.set_dtype_policy("mixed_bfloat16" if spec.precision == "bfloat16" else "float32")
-    core = builder((spec.image_size, spec.image_size, 3), spec.classes, **spec.hyperparameters)
+    with _dtype_policy("mixed_bfloat16" if spec.precision == "bfloat16" else "float32"):
+        core = builder((spec.image_size, spec.image_size, 3), spec.classes, **spec.hyperparameters)
     if getattr(core.layers[-1], "activation", None) is keras.activations.softmax:
         raise UserError(f"the model {builder.__name__} ends in softmax; a builder returns logits")
     network = KerasNetwork(_standardised(core, spec))
     network.compile(_optimizer(spec))
     return network
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Layers made inside have this policy; what others make later has the one from before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _standardised(core: keras.Model, spec: NetworkSpec) -> keras.Model:
