@@ -242,7 +242,7 @@ def _fastest_keras_epoch(images: Array, targets: Array, batch_size: int) -> tupl
 
 
 def _keras_model() -> Any:
-    import keras
+    from pipeline.models.networks.quiet_keras import keras
 
     model = keras.Sequential(
         [

@@ -114,7 +114,7 @@ def main() -> None:
         workdir=options.DEFAULT_WORKDIR,
         epochs=arguments.epochs,
         batch_size=BATCH_SIZE,
-        learning_rate=0.02,
+        learning_rate=0.01,
         schedule="constant",
         warmup=0.0,
         weight_decay=0.0,

@@ -131,8 +131,9 @@ class TrainConfig(PreprocessConfig):
     )
     augment: str = option(
         "crop",
-        click.Choice(["none", "shift", "crop"]),
-        "each image anew in each epoch: shifted by up to an eighth, or a crop of random place, scale and shape",
+        click.Choice(["none", "flip", "shift", "crop"]),
+        "each image anew in each epoch: mirrored (see mirror), and also shifted by up to an eighth, or a crop of "
+        "random place, scale and shape",
     )
     mirror: str = option(
         "auto",

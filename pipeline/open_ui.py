@@ -1,29 +1,51 @@
 """python -m pipeline.open_ui: start MLflow's UI on this project's runs, and show the page in a browser."""
 
 import os
+import subprocess
 import sys
-import threading
+import time
+import urllib.request
 import webbrowser
 
 from pipeline import tracking
 
-SECONDS_TO_START = 4.0
+SECONDS_TO_START = 60
 
 
-def main() -> None:
-    """Print the address of the runs, open it once the server is up, and become the server."""
+def main() -> int:
+    """Print the address of the runs, and serve them until Ctrl-C; returns the exit code."""
     address = tracking.experiment_address()
-    print(f"runs are listed at\n  {address}", flush=True)
+    print(f"the runs are listed at\n  {address}", flush=True)
     command = tracking.ui_command()
     if command is None:
+        _show(address)
+        return 0
+    with subprocess.Popen(command.split()) as server:
+        try:
+            if _answers(address, server):
+                _show(address)
+            return server.wait()
+        except KeyboardInterrupt:
+            return server.wait()
+
+
+def _answers(address: str, server: subprocess.Popen) -> bool:
+    """Whether the server came up."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(address.split("#")[0], timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.5)
+    return False
+
+
+def _show(address: str) -> None:
+    """Open the page, unless only a browser in this terminal could."""
+    if sys.platform in ("darwin", "win32") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ:
         webbrowser.open(address)
-        return
-    if os.fork() == 0:
-        threading.Event().wait(SECONDS_TO_START)
-        webbrowser.open(address)
-        sys.exit()
-    os.execvp("mlflow", command.split())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,7 +17,7 @@ Augment = Callable[[np.ndarray, int], np.ndarray]
 
 
 def for_epoch(name: str, mirror: bool, count: int, image_size: int, seed: int, epoch: int) -> Augment:
-    """The augmentation `name` (none, shift or crop) for one epoch over `count` images."""
+    """The augmentation `name` (none, flip, shift or crop) for one epoch over `count` images."""
     rng = np.random.default_rng((seed, epoch, 1))
     mirrored = rng.random(count) < (0.5 if mirror and name != "none" else 0.0)
     if name == "shift":

@@ -11,12 +11,12 @@ from pipeline.numpy_lenet.two_layer import two_layer
         epochs=25,
         batch_size=32,
         optimizer="sgd",
-        learning_rate=0.005,
+        learning_rate=0.002,
         schedule="cosine",
         warmup=0.0,
-        weight_decay=5e-4,
+        weight_decay=1e-2,
         label_smoothing=0.0,
-        augment="shift",
+        augment="flip",
     )
 )
 def two_layer_numpy(

@@ -45,7 +45,7 @@ def test_the_order_depends_on_seed_and_epoch():
     assert not np.array_equal(first, epoch_order(40, 1, 1))
 
 
-@pytest.mark.parametrize("name", ["shift", "crop"])
+@pytest.mark.parametrize("name", ["flip", "shift", "crop"])
 def test_what_happens_to_an_image_depends_on_seed_epoch_and_its_number_alone(name):
     def augmented(seed, epoch, indices):
         augment = augmentation.for_epoch(name, True, 40, 16, seed, epoch)
@@ -57,7 +57,7 @@ def test_what_happens_to_an_image_depends_on_seed_epoch_and_its_number_alone(nam
     assert augmented(1, 1, range(40)) != forwards
 
 
-@pytest.mark.parametrize("name", ["none", "shift", "crop"])
+@pytest.mark.parametrize("name", ["none", "flip", "shift", "crop"])
 def test_an_augmented_image_keeps_its_shape_and_range_of_values(name):
     augment = augmentation.for_epoch(name, True, 40, 16, 0, 1)
     flat = np.full((16, 16, 3), 99, np.uint8)

