@@ -34,7 +34,7 @@ def _answers(address: str, server: subprocess.Popen) -> bool:
     deadline = time.monotonic() + SECONDS_TO_START
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(address.split("#")[0], timeout=1).close()
+            urllib.request.urlopen(address.split("#", maxsplit=1)[0], timeout=1).close()
             return True
         except OSError:
             time.sleep(0.5)

@@ -62,6 +62,8 @@ class NumpyNetwork:
         self._deviation = np.array(spec.deviation, np.float32)
         self._optimizer = _optimizer(spec)
 
+    # A training that diverges is recognised by its loss; NumPy's warnings on the way say less.
+    @np.errstate(over="ignore", invalid="ignore")
     def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
         losses, correct, images = [], 0, 0
         for batch, learning_rate in zip(batches, learning_rates, strict=True):
