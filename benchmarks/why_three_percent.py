@@ -157,7 +157,7 @@ def _train(name: str, variant: Variant, config: TrainConfig, data: Prepared, par
         except UserError as error:
             run.set_tags({"diverged": str(error)})
     columns = ["epoch", "train_loss", "train_accuracy", "val_accuracy"]
-    table = pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=columns)
+    table = pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=columns).astype(float)
     # A loss that is no longer finite leaves a network that names one class.
     table = table.set_index("epoch").reindex(range(1, config.epochs + 1)).reset_index()
     table["val_accuracy"] = table["val_accuracy"].fillna(1 / len(data.facts.class_names))
