@@ -26,7 +26,7 @@ def curves(history: pd.DataFrame, chance: float) -> Figure:
     best = history.loc[history["val_accuracy"].idxmax()]
     accuracy_axes.axhline(chance, color="grey", linestyle=":", label=f"chance {chance:.1%}")
     accuracy_axes.legend(loc="lower right")
-    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
     accuracy_axes.set_ylim(bottom=0)
     accuracy_axes.set_title(f"best val_accuracy {best['val_accuracy']:.1%} in epoch {best['epoch']:.0f}")
     loss_axes.set_title("loss (train: as trained on, augmented and smoothed)")
@@ -52,7 +52,7 @@ def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
     accuracy_axes.set(xlabel="epoch", ylabel="accuracy", title="accuracy by epoch")
     accuracy_axes.set_ylim(bottom=0)
     accuracy_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
     for axes in (loss_axes, accuracy_axes):
         axes.grid(alpha=0.3)
         axes.legend()
@@ -79,13 +79,14 @@ def accuracy_by_variant(table: pd.DataFrame, chance: float) -> Figure:
     curve_axes.set(xlabel="epoch", ylabel="val_accuracy", title="validation accuracy by epoch")
     curve_axes.set_ylim(bottom=0)
     curve_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    curve_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    curve_axes.yaxis.set_major_formatter(PercentFormatter(1))
     curve_axes.axhline(chance, color="grey", linestyle=":")
     bar_axes.axvline(chance, color="grey", linestyle=":", label=f"chance {chance:.0%}")
     bar_axes.set_yticks(range(len(names)), names)
     bar_axes.invert_yaxis()
     bar_axes.margins(x=0.15)
-    bar_axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    bar_axes.xaxis.set_major_locator(MaxNLocator(5))
+    bar_axes.xaxis.set_major_formatter(PercentFormatter(1))
     bar_axes.set_title(f"after {table['epoch'].max()} epochs, {table['seed'].nunique()} seeds")
     bar_axes.legend(loc="lower right")
     return figure
@@ -135,7 +136,7 @@ def confusion_matrix(counts: np.ndarray, class_names: list[str], title: str) -> 
     axes.set_yticks(np.arange(classes), names, fontsize=fontsize)
     axes.set(xlabel="predicted class", ylabel="true class", title=title)
     bar = figure.colorbar(picture, ax=axes, shrink=0.6, label="part of the true class")
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
     return figure
 
 
@@ -150,7 +151,7 @@ def per_class(table: pd.DataFrame, title: str) -> Figure:
     axes.set_yticks(rows, [_short(name) for name in table["class"]], fontsize=8)
     axes.set_ylim(-0.7, len(table) - 0.3)
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x", alpha=0.3)
     axes.set_title(title)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
