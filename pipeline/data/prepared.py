@@ -206,7 +206,7 @@ def _decode_all(source: Source, table: pd.DataFrame, config: PreprocessConfig, f
     with tqdm(total=len(rows), desc="preprocess", unit="image", disable=None) as bar:
         for chunk, failed in zip(chunks, _map_on_all_cores(work, chunks, len(rows)), strict=True):
             if failed and config.on_error == "fail":
-                path, reason = table.loc[min(failed), "path"], failed[min(failed)]
+                path, reason = Path(config.data) / table.loc[min(failed), "path"], failed[min(failed)]
                 raise UserError(f"{path} is no readable image ({reason}); --on_error skip leaves such files out")
             reasons |= failed
             bar.update(len(chunk))

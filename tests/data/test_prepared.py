@@ -94,7 +94,7 @@ def test_unchanged_files_are_not_read_again(configured, image_folder, monkeypatc
 
 def test_a_file_that_is_no_image_is_named(configured, image_folder, tmp_path):
     (image_folder / "red" / "bad.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match=r"red/bad.png is no readable image"):
+    with pytest.raises(UserError, match=f"{image_folder}/red/bad.png is no readable image"):
         prepare(configured())
     assert not [path for path in (tmp_path / "workdir" / "prepared").iterdir() if path.name != "index"]
 
