@@ -201,10 +201,10 @@ def data_name(config: PreprocessConfig) -> str:
     return Path(config.data).name or config.data
 
 
-def part(config: Config, kind: type[Config], **changes: Any) -> Any:
+def part(config: Config, kind: type[Config]) -> Any:
     """The options that `kind` has, taken from the wider `config`, as a `kind`."""
     values = {field.name: getattr(config, field.name) for field in fields_of(kind)}
-    return kind(**(values | changes), given=config.given)
+    return kind(**values, given=config.given)
 
 
 def resolve(

@@ -5,8 +5,6 @@ import io
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-RESIZES = ("stretch", "crop", "pad")
-
 
 class DecodeError(ValueError):
     """The bytes are no readable image."""
