@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.numpy_lenet.layers import AvgPool, Conv2D, MaxPool, Tanh
@@ -84,6 +84,9 @@ def test_forward_loss_and_gradients(network, n):
 )
 @settings(max_examples=60, deadline=None)
 def test_convolution(n, lengths, channels, size, stride, padding, seed):
+    # TensorFlow 2.21 writes out of bounds in the gradient of a 1x1 kernel with a stride, and may take the process down.
+    # Central differences hold that case in test_layers.py.
+    assume(size > 1 or stride == 1)
     if padding == "valid":
         lengths = tuple(max(length, size) for length in lengths)
     rng = np.random.default_rng(seed)
