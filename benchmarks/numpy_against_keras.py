@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline import config as options
 from pipeline import models
 from pipeline.config import PreprocessConfig, TrainConfig
-from pipeline.data.prepared import Prepared, open_prepared, plan, write
+from pipeline.data.prepared import Prepared, open_or_write, plan
 from pipeline.data.sources import open_source
 from pipeline.models.networks.contract import Network
 from pipeline.models.networks.keras_network import keras_model
@@ -91,8 +91,7 @@ def _train(kind: str, config: TrainConfig) -> dict:
 
 def _prepared(config: TrainConfig) -> Prepared:
     preprocess = options.part(config, PreprocessConfig)
-    planned = plan(open_source(preprocess), preprocess)
-    return open_prepared(planned.folder) if planned.folder.is_dir() else write(planned, preprocess)
+    return open_or_write(plan(open_source(preprocess), preprocess), preprocess)
 
 
 def _arguments() -> argparse.Namespace:

@@ -144,6 +144,11 @@ def open_prepared(folder: Path) -> Prepared:
     return Prepared(folder, DatasetFacts(**facts))
 
 
+def open_or_write(plan: Plan, config: PreprocessConfig) -> Prepared:
+    """The prepared data set of `plan`, written if it is not there yet. Raises UserError as `write` does."""
+    return open_prepared(plan.folder) if plan.folder.is_dir() else write(plan, config)
+
+
 def write(plan: Plan, config: PreprocessConfig) -> Prepared:
     """Decode every image on all cores and write the data set.
 

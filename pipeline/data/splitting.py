@@ -1,9 +1,23 @@
 """A stratified split of images that came without one."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
+from pipeline.config import PreprocessConfig
 from pipeline.errors import UserError
+
+
+def with_missing_splits(
+    table: pd.DataFrame, present: Collection[str], config: PreprocessConfig, class_names: list[str]
+) -> pd.DataFrame:
+    """`table` with the val and test splits that are not `present` taken from its training rows."""
+    fractions = {"val": config.val_fraction, "test": config.test_fraction}
+    missing = {split: fraction for split, fraction in fractions.items() if split not in present}
+    train = table["split"] == "train"
+    table.loc[train, "split"] = stratified(table[train], missing, config.data_seed, class_names)
+    return table
 
 
 def stratified(table: pd.DataFrame, fractions: dict[str, float], seed: int, class_names: list[str]) -> pd.Series:

@@ -37,7 +37,7 @@ def ensure_prepared(config: PreprocessConfig, parent: str) -> Prepared:
 
 
 def _prepared(plan: prepared.Plan, config: PreprocessConfig) -> Prepared:
-    data = prepared.open_prepared(plan.folder) if plan.folder.is_dir() else prepared.write(plan, config)
+    data = prepared.open_or_write(plan, config)
     _warn(data.facts, config)
     return data
 

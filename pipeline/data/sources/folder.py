@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.config import PreprocessConfig
 from pipeline.data import contents
 from pipeline.data.sources.contract import SPLITS, Source
-from pipeline.data.splitting import stratified
+from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError
 
 
@@ -31,10 +31,7 @@ def open_source(config: PreprocessConfig) -> Source:
     table = pd.concat(
         [_images(root, folder, split, class_names) for split, folder in present.items()], ignore_index=True
     )
-    fractions = {"val": config.val_fraction, "test": config.test_fraction}
-    missing = {split: fraction for split, fraction in fractions.items() if split not in present}
-    train = table["split"] == "train"
-    table.loc[train, "split"] = stratified(table[train], missing, config.data_seed, class_names)
+    table = with_missing_splits(table, present, config, class_names)
     return file_source(root, class_names, table, config)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from pipeline.config import PreprocessConfig
 from pipeline.data.sources.contract import SPLITS, Source
 from pipeline.data.sources.folder import file_source
-from pipeline.data.splitting import stratified
+from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError
 
 
@@ -29,11 +29,7 @@ def open_source(config: PreprocessConfig) -> Source:
         _check(root, root / f"{split}.txt", lines, len(class_names))
     table = pd.concat([lines.assign(split=split) for split, lines in lists.items()], ignore_index=True)
     _check_unique(table, root)
-
-    fractions = {"val": config.val_fraction, "test": config.test_fraction}
-    missing = {split: fraction for split, fraction in fractions.items() if split not in lists}
-    train = table["split"] == "train"
-    table.loc[train, "split"] = stratified(table[train], missing, config.data_seed, class_names)
+    table = with_missing_splits(table, lists, config, class_names)
     return file_source(root, class_names, table[["path", "label", "split"]], config)
 
 

@@ -14,6 +14,7 @@ from pipeline.data.batches import Batch
 from pipeline.errors import UserError
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.quiet_keras import keras
+from pipeline.numpy_lenet.losses import softmax
 
 PREDICTED_AT_ONCE = 250
 MOMENTUM = 0.9
@@ -139,7 +140,7 @@ class KerasNetwork:
             for start in range(0, len(images), PREDICTED_AT_ONCE)
         ]
         values = np.concatenate(outputs).astype(np.float32)
-        return _softmax(values) if self._returns_logits else values
+        return softmax(values) if self._returns_logits else values
 
     def layers(self) -> pd.DataFrame:
         return pd.DataFrame(
@@ -197,8 +198,3 @@ def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     if hasattr(layer, "as_keras_layer"):
         return layer.as_keras_layer()
     return layer.__class__.from_config(layer.get_config())
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
