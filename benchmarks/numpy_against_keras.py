@@ -21,7 +21,7 @@ from pipeline.data.sources import open_source
 from pipeline.models.networks.contract import Network
 from pipeline.models.networks.keras_network import keras_model
 from pipeline.models.networks.quiet_keras import keras
-from pipeline.stages.train import network_spec
+from pipeline.tracked_training import network_spec
 from pipeline.training.fit import fit
 
 MODEL = "lenet5-numpy"

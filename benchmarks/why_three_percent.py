@@ -28,7 +28,7 @@ from pipeline.numpy_lenet.layers import Layer, MaxPool, ReLU
 from pipeline.numpy_lenet.lenet5 import lenet5
 from pipeline.numpy_lenet.network import Network
 from pipeline.stages.preprocess import ensure_prepared
-from pipeline.stages.train import network_spec
+from pipeline.tracked_training import network_spec
 from pipeline.training.fit import EpochResult, fit
 
 EXPERIMENT = "why three percent"

@@ -70,7 +70,9 @@ def parse(arguments: list[str]) -> tuple[str, dict[str, Any]] | None:
 
 def run(stage: str, typed: dict[str, Any]) -> None:
     """Resolve the options and run the stage."""
-    resolved = config.resolve(stage, typed, recipe_of=_recipe_of, config_of_run=_config_of_run)
+    resolved = config.resolve(
+        stage, typed, recipe_of=_recipe_of, config_of_run=_config_of_run, trial_budget_of=_trial_budget_of
+    )
     module = importlib.import_module(f"pipeline.stages.{stage}")
     getattr(module, stage)(resolved)
 
@@ -79,6 +81,12 @@ def _recipe_of(model: str) -> dict[str, Any]:
     from pipeline import models
 
     return models.recipe(model)
+
+
+def _trial_budget_of(model: str) -> dict[str, Any]:
+    from pipeline import models
+
+    return models.trial_budget(model)
 
 
 def _config_of_run(run_id: str) -> dict[str, Any]:

@@ -135,6 +135,9 @@ class TrainConfig(PreprocessConfig):
         "each image anew in each epoch: mirrored (see mirror), and also shifted by up to an eighth, or a crop of "
         "random place, scale and shape",
     )
+    min_crop_area: float = option(
+        0.5, click.FloatRange(0.05, 1), "the least part of an image that augment=crop keeps: less is stronger"
+    )
     mirror: str = option(
         "auto",
         click.Choice(["auto", "yes", "no"]),
@@ -174,14 +177,68 @@ class EvaluateConfig(PreprocessConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MainConfig(TrainConfig):
-    """Preprocess, train, and evaluate on the test split: everything, once."""
+class SearchConfig(TrainConfig):
+    """Search hyperparameters with Optuna, train the best in full, and evaluate it on the test split.
+
+    epochs and image_size are those of a trial; what a recipe, a preset or a config says of them is taken for
+    final_epochs and final_image_size.
+    """
+
+    epochs: int = option(
+        12, click.IntRange(1, 100_000), "a trial's full budget, in passes over the training images, unless it is pruned"
+    )
+    image_size: int = option(64, click.IntRange(8, 1024), "side of the square images of a trial, in pixels")
+    study: str | None = option(
+        None, click.STRING, "name of the study; the same name continues it [default: MODEL-DATA-SPACE]"
+    )
+    storage: str | None = option(
+        None,
+        click.STRING,
+        "Optuna address of the database that holds the study [default: sqlite, optuna.db in workdir]",
+        identifies=False,
+    )
+    trials: int = option(20, click.IntRange(1, 100_000), "the study's total of complete and pruned trials")
+    timeout: float = option(0.0, click.FloatRange(0), "seconds after which no further trial starts; 0 = never")
+    workers: int = option(1, click.IntRange(1, 256), "processes that train trials, the cores shared out between them")
+    sampler: str = option(
+        "tpe", click.Choice(["tpe", "random", "cmaes", "gp"]), "what draws a trial's values; cmaes and gp are extras"
+    )
+    pruner: str = option(
+        "hyperband", click.Choice(["hyperband", "median", "none"]), "what stops trials that fall behind"
+    )
+    space: str = option(
+        "core",
+        click.STRING,
+        "core (learning_rate, dropout, depth), wide (also width, weight_decay, label_smoothing, batch_size and the "
+        "augmentation's strength), or a YAML file of ranges",
+    )
+    enqueue: str = option(
+        "own",
+        click.STRING,
+        "configurations tried first: own (the values that would be trained without a search), none, or a YAML file "
+        "with a list of them",
+    )
+    retrain: int = option(1, click.IntRange(0, 1000), "how many of the best are trained in full at the end")
+    final_epochs: int = option(
+        12,
+        click.IntRange(1, 100_000),
+        "epochs of that training [default: the model's own, or epochs if those are more]",
+    )
+    final_image_size: int = option(
+        64, click.IntRange(8, 1024), "its image_size [default: the model's own, or image_size if that is larger]"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MainConfig(SearchConfig):
+    """Everything: preprocess, search, train the best, and evaluate it on the test split."""
 
 
 STAGES: dict[str, type[Config]] = {
     "preprocess": PreprocessConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "search": SearchConfig,
     "main": MainConfig,
 }
 
@@ -213,11 +270,13 @@ def resolve(
     *,
     recipe_of: Callable[[str], Values],
     config_of_run: Callable[[str], Values],
+    trial_budget_of: Callable[[str], Values] = lambda model: {},
 ) -> Config:
     """Put the layers of values together.
 
     typed: values by option name, None or "" where not given; text is converted.
     recipe_of: a model's name -> its recipe. config_of_run: a run id -> the values of its config.yaml.
+    trial_budget_of: a model's name -> the epochs and the image_size at which its hyperparameters are compared.
     Raises UserError if a value is refused, naming the option, the value and what is allowed.
     """
     kind = STAGES[stage]
@@ -226,6 +285,8 @@ def resolve(
     preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))
     given = preset_values | file_values | typed_values
     values = _recipe(kind, given, recipe_of) | given
+    if issubclass(kind, SearchConfig) and not _is_of_a_search(file_values):
+        values = _with_two_budgets(values, typed_values, trial_budget_of(values.get("model", kind.model)))
     values["workdir"] = (
         Path(values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR).expanduser().absolute()
     )
@@ -240,6 +301,19 @@ def _recipe(kind: type[Config], given: Values, recipe_of: Callable[[str], Values
     if not issubclass(kind, TrainConfig):
         return {}
     return recipe_of(given.get("model", TrainConfig.model))
+
+
+def _is_of_a_search(values: Values) -> bool:
+    return "final_epochs" in values
+
+
+def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Values:
+    """The values of a search: trials are cheap unless it is typed otherwise, the training at the end is not."""
+    trial = values | trial_budget | typed
+    for name in ("epochs", "image_size"):
+        full = max(value.get(name, getattr(TrainConfig, name)) for value in (values, trial))
+        trial.setdefault(f"final_{name}", full)
+    return trial
 
 
 def _from_preset(kind: type[Config], name: str | None) -> Values:

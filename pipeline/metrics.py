@@ -106,3 +106,17 @@ def predictions(
             "probabilities": list(probabilities.astype(np.float32)),
         }
     )
+
+
+def mcnemar(correct: np.ndarray, other_correct: np.ndarray) -> tuple[int, int, float]:
+    """Whether two classifiers differ on the same images: the exact test of McNemar (1947), two-sided.
+
+    (n,) of bool each -> the images that the first alone has right, those that the second alone has right, and the
+    probability of a split at least as uneven if neither were better.
+    """
+    from scipy.stats import binomtest
+
+    only_first = int((correct & ~other_correct).sum())
+    only_second = int((~correct & other_correct).sum())
+    discordant = only_first + only_second
+    return only_first, only_second, float(binomtest(only_first, discordant, 0.5).pvalue) if discordant else 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from pipeline.errors import Terminated
+from pipeline.errors import EXIT_FAILED, Terminated
 
 PARENT_CHECK_SECONDS = 1.0
 
@@ -42,6 +42,18 @@ def stop_with_mlflow_run() -> None:
     launcher = next((ancestor for ancestor in ancestors if _is_mlflow(ancestor)), None)
     if launcher is not None:
         threading.Thread(target=_stop_after, args=(launcher,), daemon=True, name="launcher-watch").start()
+
+
+def exit_with_parent() -> None:
+    """End this process at once when the one that started it is gone, even if that was killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK_SECONDS)
+        os._exit(EXIT_FAILED)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 def _is_mlflow(process) -> bool:

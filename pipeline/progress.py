@@ -34,7 +34,7 @@ class TrainingProgress:
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}"
             f"  train_loss {result.train_loss:.3f}  train_accuracy {result.train_accuracy:6.1%}"
             f"  val_loss {result.val_loss:.3f}  val_accuracy {result.val_accuracy:6.1%}{'*' if is_best else ' '}"
-            f"  {result.images_per_second:6,.0f} images/s  {_clock(left)} left"
+            f"  {result.images_per_second:6,.0f} images/s  {clock(left)} left"
         )
 
     def close(self) -> None:
@@ -42,7 +42,8 @@ class TrainingProgress:
         self._bar.close()
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A duration as minutes and seconds, with hours where there are any."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -27,12 +27,18 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 import mlflow
 import mlflow.pyfunc
 from matplotlib.figure import Figure
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus
+from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, RunStatus, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.tracking.context.registry import resolve_tags
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_PROJECT_ENTRY_POINT,
+    MLFLOW_RUN_NAME,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from pipeline import serving
@@ -67,9 +73,8 @@ class Run:
         self.client.log_batch(self.id, params=new)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Set tags."""
-        for name, value in tags.items():
-            self.client.set_tag(self.id, name, str(value))
+        """Set tags, all of them or (if the process dies over it) none."""
+        self.client.log_batch(self.id, tags=[RunTag(name, str(value)) for name, value in tags.items()])
 
     def nest_in(self, parent: str) -> None:
         """Show the run below another one."""
@@ -165,22 +170,31 @@ def _param_text(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def run(stage: str, name: str, parent: str | None = None, experiment: str | None = None) -> Iterator[Run]:
+def run(
+    stage: str,
+    name: str,
+    parent: str | None = None,
+    experiment: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Run]:
     """The run of a stage, ended with the status that the block's end means.
 
     The first one in a process that `mlflow run` started is the run that `mlflow run` made. parent: the id of the run
-    to nest it in. experiment: the name of the experiment for a run that has no parent.
+    to nest it in. experiment: the name of the experiment for a run that has no parent. tags: those that it has from
+    the first moment, so that it can be found by them whenever its process dies.
     """
     client = MlflowClient()
+    all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, **(tags or {})}
+    if parent:
+        all_tags[MLFLOW_PARENT_RUN_ID] = parent
     launched = os.environ.pop("MLFLOW_RUN_ID", None)
     if launched:
         handle = Run(launched, client.get_run(launched).info.experiment_id, client)
+        handle.set_tags(all_tags)
     else:
-        experiment_id = client.get_run(parent).info.experiment_id if parent else _experiment_id(client, experiment)
-        created = client.create_run(experiment_id, run_name=name, tags=resolve_tags())
+        experiment_id = _get_run(parent).info.experiment_id if parent else _experiment_id(client, experiment)
+        created = client.create_run(experiment_id, run_name=name, tags=resolve_tags() | all_tags)
         handle = Run(created.info.run_id, experiment_id, client)
-    tags = {MLFLOW_RUN_NAME: name, "stage": stage}
-    handle.set_tags(tags | ({MLFLOW_PARENT_RUN_ID: parent} if parent else {}))
     try:
         yield handle
     except BaseException as error:
@@ -311,6 +325,88 @@ def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
     return LoggedModel(loaded.unwrap_python_model(), loaded.metadata.run_id, uri)
 
 
+@dataclass(frozen=True)
+class FoundRun:
+    """A run as it is in the store. started: in milliseconds since 1970."""
+
+    id: str
+    status: str
+    started: int
+    tags: dict[str, str]
+    params: dict[str, str]
+
+
+def find(tags: Mapping[str, str], status: str | None = None) -> list[FoundRun]:
+    """The runs of this experiment that have these tags (and this status), the oldest first."""
+    client = MlflowClient()
+    conditions = [f"tags.`{name}` = '{_quoted(value)}'" for name, value in tags.items()]
+    if status:
+        conditions.append(f"attributes.status = '{status}'")
+    found: list[FoundRun] = []
+    token = None
+    while True:
+        page = client.search_runs(
+            [_experiment_id(client)], " and ".join(conditions), order_by=["attributes.start_time ASC"], page_token=token
+        )
+        found += [_found(run) for run in page]
+        token = page.token
+        if not token:
+            return found
+
+
+def _quoted(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _found(run) -> FoundRun:
+    return FoundRun(run.info.run_id, run.info.status, run.info.start_time, run.data.tags, run.data.params)
+
+
+def children(run_id: str, status: str | None = None) -> list[FoundRun]:
+    """The runs nested in a run."""
+    return find({MLFLOW_PARENT_RUN_ID: run_id}, status)
+
+
+def close(run_id: str, status: str, tags: Mapping[str, Any]) -> None:
+    """End a run, and all below it, that a process which is no more has left RUNNING."""
+    handle = handle_of(run_id)
+    for child in children(run_id, "RUNNING"):
+        close(child.id, status, tags)
+    handle.set_tags(tags)
+    handle.client.set_terminated(run_id, status)
+
+
+def launched_and_lost(entry_points: Sequence[str], launched: str, typed: Mapping[str, Any]) -> list[FoundRun]:
+    """The RUNNING runs that an earlier `mlflow run` made for a process that died before it could name them.
+
+    They have the user and the project of the run `launched`, and the same value of each param in `typed` (None: not
+    typed).
+    """
+    mine = _found(_get_run(launched))
+    same = {name: mine.tags[name] for name in (MLFLOW_SOURCE_NAME, MLFLOW_USER) if name in mine.tags}
+    return [
+        run
+        for entry_point in entry_points
+        for run in find({MLFLOW_PROJECT_ENTRY_POINT: entry_point} | same, "RUNNING")
+        if "stage" not in run.tags
+        and run.started < mine.started
+        and all(run.params.get(name) == value for name, value in typed.items())
+    ]
+
+
+def handle_of(run_id: str) -> Run:
+    """A run that is there already. Raises UserError if it is not."""
+    return Run(run_id, _get_run(run_id).info.experiment_id, MlflowClient())
+
+
+def exists(run_id: str) -> bool:
+    """Whether there is such a run, and nobody deleted it."""
+    try:
+        return MlflowClient().get_run(run_id).info.lifecycle_stage == LifecycleStage.ACTIVE
+    except MlflowException:
+        return False
+
+
 def tags_of(run_id: str) -> dict[str, str]:
     """The tags of a run."""
     return _get_run(run_id).data.tags
@@ -319,6 +415,73 @@ def tags_of(run_id: str) -> dict[str, str]:
 def metrics_of(run_id: str) -> dict[str, float]:
     """The last value of each metric of a run."""
     return _get_run(run_id).data.metrics
+
+
+def evaluation_of(run_id: str, split: str) -> str | None:
+    """The newest finished evaluation of a run on `split`; None if there is none."""
+    evaluations = [
+        child.id
+        for child in children(run_id, "FINISHED")
+        if child.tags.get("stage") == "evaluate" and child.params.get("split") == split
+    ]
+    return evaluations[-1] if evaluations else None
+
+
+def predictions_of(evaluation: str) -> pd.DataFrame:
+    """The predictions that an evaluation logged."""
+    with tempfile.TemporaryDirectory() as folder:
+        return pd.read_parquet(
+            mlflow.artifacts.download_artifacts(f"runs:/{evaluation}/tables/predictions.parquet", dst_path=folder)
+        )
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a registered model, and the run that its model is of."""
+
+    name: str
+    version: str
+    run_id: str
+
+
+def register(run_id: str, name: str) -> Version:
+    """The version under `name` of a run's model, made if it is not registered yet."""
+    client = MlflowClient()
+    present = [each for each in client.search_model_versions(f"run_id = '{run_id}'") if each.name == name]
+    made = present[0] if present else _new_version(client, run_id, name)
+    return Version(name, str(made.version), run_id)
+
+
+def _new_version(client: MlflowClient, run_id: str, name: str):
+    with contextlib.suppress(MlflowException):  # it is there already
+        client.create_registered_model(name)
+    outputs = client.get_run(run_id).outputs
+    if not outputs or not outputs.model_outputs:
+        raise UserError(f"run {run_id} has no model to register")
+    model_id = outputs.model_outputs[0].model_id
+    return client.create_model_version(name, f"models:/{model_id}", run_id, model_id=model_id)
+
+
+def holder_of(name: str, alias: str) -> Version | None:
+    """The version of a registered model that has `alias`; None if none has."""
+    try:
+        held = MlflowClient().get_model_version_by_alias(name, alias)
+    except MlflowException:
+        return None
+    return Version(name, str(held.version), held.run_id or "")
+
+
+def give_alias(version: Version, alias: str) -> None:
+    """Give `alias` to this version; whichever had it loses it."""
+    MlflowClient().set_registered_model_alias(version.name, alias, version.version)
+
+
+def describe(version: Version, tags: Mapping[str, Any], description: str) -> None:
+    """Say something about a version, for programs and for people."""
+    client = MlflowClient()
+    for name, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, name, str(value))
+    client.update_model_version(version.name, version.version, description)
 
 
 def run_address(run: Run) -> str:

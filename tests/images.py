@@ -23,6 +23,9 @@ def write_class_folders(root: Path, images: int = 20, first_seed: int = 0) -> Pa
     return root
 
 
+# A search that takes seconds, with SMALL below it.
+SMALL_SEARCH = {"epochs": "2", "trials": "2", "final_epochs": "2", "final_image_size": "16", "pruner": "none"}
+
 # A training that takes seconds.
 SMALL = {
     "depth": "1",

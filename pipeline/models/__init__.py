@@ -12,6 +12,18 @@ def recipe(name: str) -> dict[str, Any]:
     return dict(_architecture(name).recipe)
 
 
+def trial_budget(name: str) -> dict[str, Any]:
+    """The epochs and the image_size, if it names any, at which the model's hyperparameters can be compared."""
+    search = _architecture(name).search
+    return {option: search[option] for option in ("epochs", "image_size") if option in search}
+
+
+def ranges(name: str) -> dict[str, tuple[int, int]]:
+    """Hyperparameter -> the lowest and the highest value that the model thinks worth a trial."""
+    search = _architecture(name).search
+    return {option: search[option] for option in ("depth", "width") if option in search}
+
+
 def build(name: str, spec: NetworkSpec) -> Network:
     """A new network, its weights drawn from the seed.
 

@@ -36,7 +36,8 @@ DENSE = (1200, 840, 640, 200)
         weight_decay=0.0,
         label_smoothing=0.0,
         augment="none",
-    )
+    ),
+    search=dict(epochs=6, depth=(4, 8), width=(6, 24)),
 )
 def lenet(
     input_shape: tuple[int, int, int], classes: int, *, depth: int = 8, width: int = 6, dropout: float = 0.4

@@ -17,7 +17,8 @@ from pipeline.numpy_lenet.network import Network
         weight_decay=1e-2,
         label_smoothing=0.0,
         augment="flip",
-    )
+    ),
+    search=dict(epochs=8, depth=(1, 3), width=(4, 16)),
 )
 def lenet5_numpy(
     input_shape: tuple[int, int, int],

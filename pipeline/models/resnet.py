@@ -22,7 +22,8 @@ SMALLEST_INPUT = 2**STAGES
         weight_decay=5e-3,
         label_smoothing=0.1,
         augment="crop",
-    )
+    ),
+    search=dict(epochs=6, image_size=32, depth=(1, 3), width=(16, 64)),
 )
 def resnet(
     input_shape: tuple[int, int, int], classes: int, *, depth: int = 1, width: int = 32, dropout: float = 0.0

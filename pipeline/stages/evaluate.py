@@ -5,7 +5,8 @@ from pipeline import figures, metrics, tracking
 from pipeline.config import EvaluateConfig, PreprocessConfig
 from pipeline.data.prepared import Prepared
 from pipeline.errors import UserError
-from pipeline.stages.preprocess import ensure_prepared, log_dataset
+from pipeline.stages.preprocess import ensure_prepared
+from pipeline.tracked_training import log_data
 
 
 def evaluate(config: EvaluateConfig) -> str:
@@ -14,19 +15,18 @@ def evaluate(config: EvaluateConfig) -> str:
     Returns the id of the run, a child of the evaluated one, that holds scores, tables and figures. Raises UserError if
     there is no such model, or if the data has other classes than the model.
     """
-    with tracking.run("evaluate", f"evaluate {config.split}") as run:
+    with tracking.run("evaluate", f"evaluate {config.split}", config.run_id) as run:
         model = tracking.load_model(config.run_id, config.model_uri)
         run.nest_in(model.run_id)
         data_config = _data_config(config, model.run_id)
         run.log_params(options.identity(data_config) | {"split": config.split, "evaluated_run": model.run_id})
         data = ensure_prepared(data_config, run.id)
         _check_fit(data, model)
-        log_dataset(run, data, data_config, "evaluation")
+        log_data(run, data, data_config, "evaluation")
         trained_on = tracking.tags_of(model.run_id)
         run.set_tags(
             {
                 "model": trained_on.get("model", ""),
-                "data_digest": data.facts.digest,
                 "same_data_as_trained_on": data.facts.digest == trained_on.get("data_digest"),
             }
         )

@@ -1,6 +1,5 @@
 """From a source of images to a prepared data set."""
 
-import dataclasses
 import sys
 
 import pandas as pd
@@ -11,6 +10,7 @@ from pipeline.config import PreprocessConfig
 from pipeline.data import prepared
 from pipeline.data.prepared import DatasetFacts, Prepared
 from pipeline.data.sources import open_source
+from pipeline.tracked_training import log_data
 
 SAMPLES_A_CLASS = 6
 
@@ -52,12 +52,11 @@ def _warn(facts: DatasetFacts, config: PreprocessConfig) -> None:
 
 def _log(run: tracking.Run, data: Prepared, config: PreprocessConfig) -> None:
     facts = data.facts
-    run.set_tags({"data_digest": facts.digest})
     run.log_metrics(
         {f"images_{split}": sum(counts) for split, counts in facts.counts.items()}
         | {"classes": len(facts.class_names), "skipped": len(facts.skipped), "leaking": len(facts.leaking)}
     )
-    log_dataset(run, data, config, "preprocess")
+    log_data(run, data, config, "preprocess")
     run.log_table("class_counts", pd.DataFrame({"class": facts.class_names} | facts.counts))
     run.log_table("channels", _channels(facts))
     if facts.skipped:
@@ -68,14 +67,6 @@ def _log(run: tracking.Run, data: Prepared, config: PreprocessConfig) -> None:
     run.log_figure("samples", figures.sample_sheet(train.images, train.labels, facts.class_names, SAMPLES_A_CLASS))
     run.log_file(data.folder / "manifest.parquet")
     run.log_file(data.folder / "dataset.json")
-
-
-def log_dataset(run: tracking.Run, data: Prepared, config: PreprocessConfig, context: str) -> None:
-    """Say in the run which data set it used."""
-    profile = dataclasses.asdict(data.facts)
-    counted = {split: sum(counts) for split, counts in data.facts.counts.items()}
-    shown = {name: profile[name] for name in ("image_size", "resize", "channel_means", "channel_deviations")}
-    run.log_dataset(data.facts.name, data.facts.digest, config.data, counted | shown, context)
 
 
 def _channels(facts: DatasetFacts) -> pd.DataFrame:

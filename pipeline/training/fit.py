@@ -17,11 +17,15 @@ from pipeline.models.networks.contract import Network
 from pipeline.training.schedule import learning_rates
 
 
+class DivergedError(UserError):
+    """The loss is no longer a finite number."""
+
+
 @dataclass(frozen=True)
 class EpochResult:
     """One epoch, counted from 1. Accuracies are fractions.
 
-    learning_rate: of the last step. epoch_seconds: of the training steps; validation and compiling apart.
+    learning_rate: of the last step. epoch_seconds: of the training steps; validation (val_seconds) and compiling apart.
     time: when it ended, in milliseconds since 1970. test_accuracy: only if the test split was asked to be spent.
     """
 
@@ -33,6 +37,7 @@ class EpochResult:
     learning_rate: float
     epoch_seconds: float
     images_per_second: float
+    val_seconds: float
     compile_seconds: float
     time: int
     test_accuracy: float | None = None
@@ -65,7 +70,8 @@ def fit(
 ) -> FitResult:
     """Train `network` on the train split of `data`, and leave it as it was after its best epoch.
 
-    on_epoch hears of each epoch when it is over, on_step of each step. Raises UserError if the loss stops being finite.
+    on_epoch hears of each epoch when it is over, on_step of each step.
+    Raises DivergedError if the loss stops being finite.
     """
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
@@ -106,8 +112,12 @@ def _epoch(
     fitted = network.fit_epoch(batches, rates.tolist())
     seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
     if not np.isfinite(fitted.losses).all():
-        raise UserError(f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps")
+        raise DivergedError(
+            f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps"
+        )
+    validating = time.perf_counter()
     probabilities = network.predict(val.images)
+    val_seconds = time.perf_counter() - validating
     result = EpochResult(
         epoch=epoch,
         train_loss=float(fitted.losses.mean()),
@@ -117,6 +127,7 @@ def _epoch(
         learning_rate=float(rates[-1]),
         epoch_seconds=seconds,
         images_per_second=fitted.images / seconds,
+        val_seconds=val_seconds,
         compile_seconds=fitted.compile_seconds,
         time=time.time_ns() // 1_000_000,
     )
@@ -131,7 +142,9 @@ def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int)
         train.images,
         train.labels,
         epoch_order(count, config.seed, epoch),
-        augmentation.for_epoch(config.augment, mirror, count, facts.image_size, config.seed, epoch),
+        augmentation.for_epoch(
+            config.augment, mirror, config.min_crop_area, count, facts.image_size, config.seed, epoch
+        ),
         config.batch_size,
         smoothed_targets(classes, config.label_smoothing),
         weights,

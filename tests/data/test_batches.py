@@ -48,7 +48,7 @@ def test_the_order_depends_on_seed_and_epoch():
 @pytest.mark.parametrize("name", ["flip", "shift", "crop"])
 def test_what_happens_to_an_image_depends_on_seed_epoch_and_its_number_alone(name):
     def augmented(seed, epoch, indices):
-        augment = augmentation.for_epoch(name, True, 40, 16, seed, epoch)
+        augment = augmentation.for_epoch(name, True, 0.5, 40, 16, seed, epoch)
         return {index: augment(IMAGES[index], index).tobytes() for index in indices}
 
     forwards, backwards = augmented(0, 1, range(40)), augmented(0, 1, reversed(range(40)))
@@ -59,7 +59,7 @@ def test_what_happens_to_an_image_depends_on_seed_epoch_and_its_number_alone(nam
 
 @pytest.mark.parametrize("name", ["none", "flip", "shift", "crop"])
 def test_an_augmented_image_keeps_its_shape_and_range_of_values(name):
-    augment = augmentation.for_epoch(name, True, 40, 16, 0, 1)
+    augment = augmentation.for_epoch(name, True, 0.5, 40, 16, 0, 1)
     flat = np.full((16, 16, 3), 99, np.uint8)
     for index in range(40):
         changed = augment(flat, index)
@@ -68,7 +68,7 @@ def test_an_augmented_image_keeps_its_shape_and_range_of_values(name):
 
 
 def test_without_augmentation_nothing_is_changed_not_even_mirrored():
-    augment = augmentation.for_epoch("none", True, 40, 16, 0, 1)
+    augment = augmentation.for_epoch("none", True, 0.5, 40, 16, 0, 1)
     assert all(np.array_equal(augment(IMAGES[index], index), IMAGES[index]) for index in range(40))
 
 
@@ -76,7 +76,7 @@ def test_mirroring_is_left_out_where_it_would_change_the_class():
     ramp = np.repeat(np.arange(0, 160, 10, dtype=np.uint8)[None, :, None], 16, axis=0).repeat(3, axis=2)
 
     def mirrored(mirror):
-        augment = augmentation.for_epoch("crop", mirror, 40, 16, 0, 1)
+        augment = augmentation.for_epoch("crop", mirror, 0.5, 40, 16, 0, 1)
         changed = [augment(ramp, index).astype(int) for index in range(40)]
         return sum(image[0, 0, 0] > image[0, -1, 0] for image in changed)
 

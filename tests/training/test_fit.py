@@ -11,7 +11,7 @@ from pipeline.data import prepared
 from pipeline.data.sources import open_source
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy
-from pipeline.stages.train import network_spec, pixel_statistics
+from pipeline.tracked_training import network_spec, pixel_statistics
 from pipeline.training import history
 from pipeline.training.fit import fit
 

@@ -1,7 +1,6 @@
 """Any keras.Model as a network."""
 
 import contextlib
-import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
+from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.numpy_lenet.losses import softmax
@@ -23,22 +23,19 @@ MOMENTUM = 0.9
 Builder = Callable[..., keras.Model]
 
 
-def keras_model(*, recipe: dict[str, Any] | None = None) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
+def keras_model(
+    *, recipe: dict[str, Any] | None = None, search: dict[str, Any] | None = None
+) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
     """Make a builder of Keras models an architecture of this project.
 
-    recipe: the options, by name, that this model trains well with.
-    The builder's own hyperparameters are its keyword arguments; their defaults belong to the recipe.
+    recipe and search are those of `architecture`.
     """
 
     def decorate(builder: Builder) -> Callable[[NetworkSpec], Network]:
         def build(spec: NetworkSpec) -> Network:
             return _build(builder, spec)
 
-        keywords = inspect.signature(builder).parameters.values()
-        defaults = {each.name: each.default for each in keywords if each.kind == inspect.Parameter.KEYWORD_ONLY}
-        build.recipe = defaults | (recipe or {})  # type: ignore[attr-defined]
-        build.builder = builder  # type: ignore[attr-defined]
-        return build
+        return architecture(build, builder, recipe or {}, search or {})
 
     return decorate
 

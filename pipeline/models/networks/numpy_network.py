@@ -1,7 +1,6 @@
 """A hand-written network of numpy_lenet as a network of this project."""
 
 import importlib
-import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
+from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.numpy_lenet.network import Network as Layers
 from pipeline.numpy_lenet.optimizers import SGD, Adam
@@ -23,19 +23,17 @@ CHANNELS = 3
 Builder = Callable[..., Layers]
 
 
-def numpy_model(*, recipe: dict[str, Any]) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
+def numpy_model(
+    *, recipe: dict[str, Any], search: dict[str, Any] | None = None
+) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
     """Make a builder of hand-written networks an architecture of this project, as `keras_model` does with Keras's."""
 
     def decorate(builder: Builder) -> Callable[[NetworkSpec], Network]:
         def build(spec: NetworkSpec) -> Network:
             return NumpyNetwork(builder, spec)
 
-        keywords = inspect.signature(builder).parameters.values()
-        defaults = {each.name: each.default for each in keywords if each.name in ("depth", "width", "dropout")}
         # Nothing here multiplies in bfloat16, whatever the machine can do.
-        build.recipe = defaults | {"precision": "float32"} | recipe  # type: ignore[attr-defined]
-        build.builder = builder  # type: ignore[attr-defined]
-        return build
+        return architecture(build, builder, {"precision": "float32"} | recipe, search or {})
 
     return decorate
 

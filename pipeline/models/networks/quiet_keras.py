@@ -1,6 +1,7 @@
 """Keras, imported without TensorFlow's start-up messages: `from pipeline.models.networks.quiet_keras import keras`."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -28,6 +29,9 @@ def quiet_start() -> Iterator[None]:
             os.dup2(stderr, 2)
             os.close(stderr)
 
+
+# A search builds many networks; each is traced anew, which TensorFlow takes for a mistake.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 with quiet_start():
     import keras

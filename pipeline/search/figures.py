@@ -1,0 +1,224 @@
+"""Figures of a study, from a table of its trials.
+
+The table has a row a trial: number, state (complete, pruned or failed), val_accuracy (the best; missing if it never
+came to an epoch), and a column for each option that is searched. scales: option -> linear, log or category.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
+from matplotlib.tri import Triangulation
+
+from pipeline.figures import DPI, TRAIN_COLOUR, VAL_COLOUR
+
+PRUNED_COLOUR = "#999999"
+# The colour, the line and its width that a trial is drawn with.
+STATE_LINES = {
+    "complete": (TRAIN_COLOUR, "-", 1.2),
+    "pruned": (PRUNED_COLOUR, ":", 1.2),
+    "failed": ("black", ":", 0.8),
+}
+COLOUR_MAP = "viridis"
+FEWEST_FOR_CONTOUR = 4
+MARGIN = 0.05
+SLICES_A_ROW = 4
+AXIS_TICKS = 5
+
+
+def optimization_history(trials: pd.DataFrame) -> Figure:
+    """Each trial's val_accuracy, and the best so far."""
+    figure = Figure(figsize=(8, 4.5), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    complete, pruned = _of_state(trials, "complete"), _of_state(trials, "pruned")
+    axes.plot(pruned["number"], pruned["val_accuracy"], "o", mfc="none", color=PRUNED_COLOUR, label="pruned")
+    axes.plot(complete["number"], complete["val_accuracy"], "o", color=TRAIN_COLOUR, label="complete")
+    if len(complete):
+        best = complete["val_accuracy"].cummax()
+        axes.step(complete["number"], best, where="post", color=VAL_COLOUR, label="best so far")
+        axes.set_title(f"best val_accuracy {best.iloc[-1]:.1%}, of {len(complete)} complete trials")
+    axes.set(xlabel="trial", ylabel="val_accuracy")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def importances(importance: dict[str, float]) -> Figure:
+    """How much of the differences between trials each option explains. importance: option -> 0 to 1."""
+    names = sorted(importance, key=lambda name: importance[name])
+    figure = Figure(figsize=(7, 1.4 + 0.42 * len(names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.barh(names, [importance[name] for name in names], color=TRAIN_COLOUR, height=0.65)
+    for row, name in enumerate(names):
+        axes.text(importance[name] + 0.01, row, f"{importance[name]:.0%}", va="center", fontsize=9)
+    axes.set_xlim(0, 1.1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xticks(np.arange(0, 1.01, 0.2))
+    axes.set_title("part of the variance of val_accuracy (fANOVA, Hutter et al. 2014)", fontsize=10)
+    return figure
+
+
+def slices(trials: pd.DataFrame, scales: dict[str, str]) -> Figure:
+    """val_accuracy against each option alone."""
+    columns = min(len(scales), SLICES_A_ROW)
+    rows = -(-len(scales) // columns)
+    figure = Figure(figsize=(3.1 * columns + 1, 3.1 * rows + 0.5), dpi=DPI, layout="constrained")
+    all_axes = np.atleast_1d(figure.subplots(rows, columns, sharey=True)).ravel()
+    for axes, (name, scale) in zip(all_axes, scales.items(), strict=False):
+        for state, style in (
+            ("pruned", {"mfc": "none", "color": PRUNED_COLOUR}),
+            ("complete", {"color": TRAIN_COLOUR}),
+        ):
+            chosen = _of_state(trials, state)
+            axes.plot(_positions(chosen[name], trials[name], scale), chosen["val_accuracy"], "o", label=state, **style)
+        _scale_x(axes, trials[name], scale)
+        axes.set_xlabel(name)
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.grid(alpha=0.3)
+    for axes in all_axes[len(scales) :]:
+        axes.set_visible(False)
+    for axes in all_axes[::columns]:
+        axes.set_ylabel("val_accuracy")
+    figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def parallel_coordinates(trials: pd.DataFrame, scales: dict[str, str]) -> Figure:
+    """A line a trial through its options to its val_accuracy; the better, the brighter."""
+    shown = trials[trials["val_accuracy"].notna()].sort_values("val_accuracy")
+    names = [*scales, "val_accuracy"]
+    kinds = scales | {"val_accuracy": "linear"}
+    figure = Figure(figsize=(1.9 * len(names) + 1.5, 5), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    heights = np.stack([_heights(shown[name], shown[name], kinds[name]) for name in names], axis=1)
+    lowest, highest = shown["val_accuracy"].min(), shown["val_accuracy"].max()
+    colours = ScalarMappable(Normalize(lowest, max(highest, lowest + 1e-9)), COLOUR_MAP)
+    for row, value, state in zip(heights, shown["val_accuracy"], shown["state"], strict=True):
+        axes.plot(row, color=colours.to_rgba(value), lw=1.4, alpha=0.85, ls="-" if state == "complete" else ":")
+    for position, name in enumerate(names):
+        axes.axvline(position, color="black", lw=0.8)
+        for value, label in _ticks(shown[name], kinds[name], is_accuracy=name == "val_accuracy"):
+            height = _heights(pd.Series([value]), shown[name], kinds[name])[0]
+            axes.text(position + 0.03, height, label, fontsize=8, va="center", bbox=_BEHIND_TEXT)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.15, len(names) - 0.6)
+    axes.set_ylim(-MARGIN, 1 + MARGIN)
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_title("trials: complete (lines) and pruned (dotted)", fontsize=10)
+    return figure
+
+
+_BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
+
+
+def contour(trials: pd.DataFrame, x: str, y: str, scales: dict[str, str]) -> Figure:
+    """val_accuracy over two options, between the complete trials; pruned ones are marked alone."""
+    figure = Figure(figsize=(7.5, 5.2), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    complete, pruned = _of_state(trials, "complete"), _of_state(trials, "pruned")
+    mean = complete.groupby([x, y], as_index=False)["val_accuracy"].mean()
+    if _spans_an_area(mean, x, y, scales):
+        # Neighbours are found where both axes reach from 0 to 1, and drawn where they are.
+        heights = (_heights(mean[name], trials[name], scales[name]) for name in (x, y))
+        mesh = Triangulation(mean[x], mean[y], Triangulation(*heights).triangles)
+        filled = axes.tricontourf(mesh, mean["val_accuracy"], levels=12, cmap=COLOUR_MAP)
+        bar = figure.colorbar(filled, ax=axes, label="val_accuracy")
+        bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.plot(pruned[x], pruned[y], "o", mfc="none", color=PRUNED_COLOUR, label="pruned")
+    axes.plot(complete[x], complete[y], "o", color="black", ms=4, label="complete")
+    if len(complete):
+        best = complete.loc[complete["val_accuracy"].idxmax()]
+        axes.plot(best[x], best[y], "*", color=VAL_COLOUR, mec="black", ms=15, label=f"best {best['val_accuracy']:.1%}")
+    axes.set(xlabel=x, ylabel=y, xscale=scales[x], yscale=scales[y])
+    axes.use_sticky_edges = False
+    axes.margins(MARGIN)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure
+
+
+def _spans_an_area(points: pd.DataFrame, x: str, y: str, scales: dict[str, str]) -> bool:
+    if len(points) < FEWEST_FOR_CONTOUR:
+        return False
+    places = np.stack([_heights(points[name], points[name], scales[name]) for name in (x, y)], axis=1)
+    return bool(np.linalg.matrix_rank(places - places[0], tol=1e-6) > 1)
+
+
+def learning_curves(curves: pd.DataFrame, title: str) -> Figure:
+    """val_accuracy by epoch of every trial. curves: number, state, epoch, val_accuracy, one row an epoch of a trial."""
+    figure = Figure(figsize=(8, 5), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    best = curves.loc[curves["val_accuracy"].idxmax(), "number"] if len(curves) else None
+    for number, curve in curves.groupby("number"):
+        state = curve["state"].iloc[0]
+        colour, line, width = STATE_LINES[state]
+        label = state
+        if number == best:
+            colour, line, width, label = VAL_COLOUR, "-", 2.5, f"best: trial {number}"
+        axes.plot(curve["epoch"], curve["val_accuracy"], color=colour, ls=line, lw=width, marker="o", ms=3, label=label)
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    if unique:
+        axes.legend(unique.values(), unique.keys(), loc="lower right")
+    axes.set(xlabel="epoch", ylabel="val_accuracy")
+    axes.set_title(title, fontsize=10)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def _of_state(trials: pd.DataFrame, state: str) -> pd.DataFrame:
+    return trials[(trials["state"] == state) & trials["val_accuracy"].notna()]
+
+
+def _categories(values: pd.Series) -> list[str]:
+    """The values as text, in the order of the values."""
+    return [str(value) for value in sorted(values.dropna().unique())]
+
+
+def _positions(values: pd.Series, all_values: pd.Series, scale: str) -> pd.Series:
+    """Where values stand on an axis: at themselves, or at their category's number."""
+    return values.astype(str).map(_categories(all_values).index) if scale == "category" else values
+
+
+def _heights(values: pd.Series, all_values: pd.Series, scale: str) -> np.ndarray:
+    """Where values stand between the lowest (0) and the highest (1) of all."""
+    positions = _positions(values, all_values, scale).to_numpy(float)
+    everything = _positions(all_values, all_values, scale).to_numpy(float)
+    if scale == "log":
+        positions, everything = np.log(positions), np.log(everything)
+    reach = np.nanmax(everything) - np.nanmin(everything)
+    return (positions - np.nanmin(everything)) / reach if reach else np.full(len(positions), 0.5)
+
+
+def _scale_x(axes: Axes, values: pd.Series, scale: str) -> None:
+    if scale == "category":
+        names = _categories(values)
+        axes.set_xticks(range(len(names)), names)
+        axes.set_xlim(-0.5, len(names) - 0.5)
+    elif scale == "log":
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=AXIS_TICKS))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        whole = pd.api.types.is_integer_dtype(values)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
+
+
+def _ticks(values: pd.Series, scale: str, *, is_accuracy: bool) -> list[tuple]:
+    """The values to write beside an axis, each with its text."""
+    if scale == "category":
+        return [(name, name) for name in _categories(values)]
+    lowest, highest = values.min(), values.max()
+    if pd.api.types.is_integer_dtype(values) and highest - lowest < AXIS_TICKS:
+        return [(value, str(value)) for value in range(lowest, highest + 1)]
+    spread = np.geomspace if scale == "log" else np.linspace
+    return [(value, f"{value:.0%}" if is_accuracy else f"{value:.2g}") for value in spread(lowest, highest, AXIS_TICKS)]

@@ -1,0 +1,200 @@
+"""What a study searches: for each option, the values that it may take."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from pipeline.config import SearchConfig, TrainConfig, Values, check_value, fields_of, unknown_option
+from pipeline.errors import UserError
+
+Space = dict[str, BaseDistribution]
+
+CORE = ("learning_rate", "dropout", "depth")
+LEARNING_RATE_FACTOR = 10.0
+MAX_DROPOUT = 0.6
+MAX_LABEL_SMOOTHING = 0.2
+MIN_CROP_AREA = 0.2
+WEIGHT_DECAY_FACTOR = 10.0
+MAX_WEIGHT_DECAY = 0.01
+STEP_TOLERANCE = 1e-9
+
+# What would change the question rather than the answer, or is no hyperparameter.
+FIXED = {
+    "workdir": "it is where things lie",
+    "data": "one study searches on one data set",
+    "val_fraction": "trials have to be compared on the same images",
+    "test_fraction": "trials have to be compared on the same images",
+    "data_seed": "trials have to be compared on the same images",
+    "on_error": "trials have to be compared on the same images",
+    "on_leak": "trials have to be compared on the same images",
+    "model": "each model has a recipe of its own; a study each compares them",
+    "preset": "it stands for other options",
+    "config": "it stands for other options",
+    "epochs": "it is the budget of every trial, which the pruner cuts",
+    "test_each_epoch": "a search does not open the test split",
+}
+
+
+def space_of(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
+    """The space that `config.space` names: core, wide, or the file of ranges at that path.
+
+    ranges: the lowest and highest depth and width that the model thinks worth a trial; without them, half to twice
+    its own. Raises UserError if the file is not what it should be.
+    """
+    if config.space == "core":
+        return _core(config, ranges)
+    if config.space == "wide":
+        return _core(config, ranges) | _wide(config, ranges)
+    return _from_file(Path(config.space).expanduser())
+
+
+def _core(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
+    rate = config.learning_rate
+    return {
+        "learning_rate": FloatDistribution(rate / LEARNING_RATE_FACTOR, rate * LEARNING_RATE_FACTOR, log=True),
+        "dropout": FloatDistribution(0.0, MAX_DROPOUT),
+        "depth": IntDistribution(*ranges.get("depth", _around(config.depth))),
+    }
+
+
+def _wide(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
+    lowest, highest = ranges.get("width", _around(config.width))
+    # Processors like channels in multiples of 16.
+    step = 16 if lowest % 16 == 0 and highest % 16 == 0 else 1
+    batch_sizes = sorted({max(1, config.batch_size // 2), config.batch_size, config.batch_size * 2})
+    strength: Space = (
+        {"min_crop_area": FloatDistribution(MIN_CROP_AREA, 1.0)}
+        if config.augment == "crop"
+        else {"augment": CategoricalDistribution(["none", "flip", "shift", "crop"])}
+    )
+    return {
+        "width": IntDistribution(lowest, highest, step=step),
+        **_weight_decay(config),
+        "label_smoothing": FloatDistribution(0.0, MAX_LABEL_SMOOTHING),
+        "batch_size": CategoricalDistribution(batch_sizes),
+    } | strength
+
+
+def _weight_decay(config: SearchConfig) -> Space:
+    decay = config.weight_decay
+    if config.optimizer == "adam":  # which has none
+        return {}
+    if not decay:
+        return {"weight_decay": FloatDistribution(0.0, MAX_WEIGHT_DECAY)}
+    return {"weight_decay": FloatDistribution(decay / WEIGHT_DECAY_FACTOR, decay * WEIGHT_DECAY_FACTOR, log=True)}
+
+
+def _around(own: int | None) -> tuple[int, int]:
+    own = own or 1
+    return max(1, own // 2), own * 2
+
+
+def _from_file(path: Path) -> Space:
+    described = _read(path, f"--space {path}: neither core nor wide nor a file")
+    if not isinstance(described, dict) or not described:
+        raise UserError(f"{path.absolute()} holds no ranges; one 'option: range' a line is expected")
+    return {name: _distribution(name, values, path.absolute()) for name, values in described.items()}
+
+
+def _read(path: Path, missing: str) -> Any:
+    if not path.is_file():
+        raise UserError(missing)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+
+
+def _distribution(name: str, described: Any, path: Path) -> BaseDistribution:
+    """A list is a choice; a mapping with low and high is a range, with log: true or step if need be."""
+    fields = {field.name: field for field in fields_of(TrainConfig)}
+    where = f" in {path}"
+    if name in FIXED:
+        raise UserError(f"--{name}{where} cannot be searched: {FIXED[name]}")
+    if name not in fields:
+        raise UserError(unknown_option(name, [each for each in fields if each not in FIXED], where))
+    if isinstance(described, list) and described:
+        return CategoricalDistribution([check_value(fields[name], value, where) for value in described])
+    if isinstance(described, dict) and {"low", "high"} <= set(described) <= {"low", "high", "log", "step"}:
+        return _range(fields[name], described, where)
+    raise UserError(
+        f"--{name}{where}: {described!r} is no range; a list of values, or 'low' and 'high' with 'log: true' or 'step'"
+    )
+
+
+def _range(field: dataclasses.Field, described: dict[str, Any], where: str) -> BaseDistribution:
+    low, high = (check_value(field, described[end], where) for end in ("low", "high"))
+    if isinstance(low, bool) or not isinstance(low, int | float):
+        raise UserError(f"--{field.name}{where} is no number; give a list of values")
+    log = bool(described.get("log", False))
+    try:
+        if isinstance(low, int):
+            return IntDistribution(low, int(high), log, described.get("step", 1))
+        return FloatDistribution(low, high, log, described.get("step"))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"--{field.name}{where}: {str(error).rstrip('.')}") from error
+
+
+def describe(space: Space) -> dict[str, Any]:
+    """The space as plain data, as a file of ranges would have it."""
+    return {name: _described(distribution) for name, distribution in space.items()}
+
+
+def _described(distribution: BaseDistribution) -> Any:
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    described: Values = {"low": distribution.low, "high": distribution.high}
+    if distribution.log:
+        described["log"] = True
+    if distribution.step not in {None, 1}:
+        described["step"] = distribution.step
+    return described
+
+
+def first_configurations(config: SearchConfig, space: Space) -> list[Values]:
+    """The configurations to try first, as values of the options in `space`.
+
+    Raises UserError if a file of them holds anything else.
+    """
+    if config.enqueue == "none":
+        return []
+    if config.enqueue == "own":
+        own = {name: getattr(config, name) for name in space}
+        # What lies outside its own space (a range that the user gave) is no trial of this study.
+        return [own] if all(_contains(space[name], value) for name, value in own.items()) else []
+    path = Path(config.enqueue).expanduser()
+    listed = _read(path, f"--enqueue {path}: neither own nor none nor a file")
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise UserError(f"{path.absolute()} holds no list of configurations, each with 'option: value' lines")
+    return [_configuration(each, space, path.absolute()) for each in listed]
+
+
+def _configuration(listed: Values, space: Space, path: Path) -> Values:
+    fields = {field.name: field for field in fields_of(TrainConfig)}
+    configuration = {}
+    for name, value in listed.items():
+        if name not in space:
+            raise UserError(f"{path} names {name}, which is not searched; the space holds {', '.join(space)}")
+        configuration[name] = check_value(fields[name], value, f" in {path}")
+        if not _contains(space[name], configuration[name]):
+            raise UserError(f"--{name} in {path}: {value} lies outside the space, {describe(space)[name]}")
+    return configuration
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    if value is None or not distribution.low <= value <= distribution.high:
+        return False
+    steps = (value - distribution.low) / (distribution.step or 1)
+    return distribution.step is None or abs(steps - round(steps)) < STEP_TOLERANCE

@@ -1,0 +1,262 @@
+"""The Optuna study: how it is opened, what it remembers, and how its trials begin and end."""
+
+import contextlib
+import importlib.util
+import os
+import re
+import socket
+import time
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import optuna
+import psutil
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from pipeline import config as options
+from pipeline.config import SearchConfig, TrainConfig, Values
+from pipeline.errors import UserError, first_line
+from pipeline.search.space import Space, describe
+
+BEAT_SECONDS = 20
+SILENT_SECONDS = 120
+SQLITE_PATIENCE_SECONDS = 60
+RETRIES = 1
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+EXTRAS = {"cmaes": "cmaes", "gp": "torch"}
+
+# Names of what the study remembers of itself.
+IDENTITY = "identity"
+OWNER = "owner"
+PARENT = "mlflow_parent"
+FINAL_RUNS = "final_runs"
+# And what a trial remembers of itself.
+OUTCOME = "outcome"
+ABANDONED = "abandoned"
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
+def storage_address(config: SearchConfig) -> str:
+    """The Optuna address of the database: what was asked for, or a SQLite file in the work folder."""
+    return config.storage or f"sqlite:///{config.workdir / 'optuna.db'}"
+
+
+def without_password(address: str) -> str:
+    """The address as it may be shown."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", address)
+
+
+def study_name(config: SearchConfig) -> str:
+    """The name of the study: the one given, or what it is about."""
+    return config.study or f"{config.model}-{options.data_name(config)}-{Path(config.space).stem}"
+
+
+def study_tags(config: SearchConfig) -> dict[str, str]:
+    """The tags by which all runs of the study are found."""
+    name = study_name(config)
+    return {
+        "study": name,
+        "optuna.study": name,
+        "optuna.storage": without_password(storage_address(config)),
+        "model": config.model,
+    }
+
+
+def open_storage(address: str) -> RDBStorage:
+    """The database at an Optuna address. Raises UserError if it cannot be had."""
+    # A server may have been away between two trials.
+    engine: Values = {"pool_pre_ping": True}
+    try:
+        if address.startswith("sqlite:///"):
+            Path(address.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
+            engine = {"connect_args": {"timeout": SQLITE_PATIENCE_SECONDS}}
+        return RDBStorage(address, engine_kwargs=engine)
+    except ImportError as error:
+        raise UserError(f"--storage {without_password(address)} needs a driver: {first_line(error)}") from error
+    except Exception as error:  # each database has errors of its own
+        raise UserError(f"--storage {without_password(address)} cannot be opened: {first_line(error)}") from error
+
+
+def open_study(address: str, name: str, pruner: BasePruner) -> optuna.Study:
+    """The study of this name, begun if there is none. Raises UserError if its database cannot be had."""
+    return optuna.create_study(
+        storage=open_storage(address), study_name=name, pruner=pruner, direction="maximize", load_if_exists=True
+    )
+
+
+def make_pruner(name: str, epochs: int) -> BasePruner:
+    """The pruner for trials of at most `epochs` epochs."""
+    if name == "hyperband":
+        return HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3)
+    return MedianPruner() if name == "median" else NopPruner()
+
+
+def check_sampler(name: str) -> None:
+    """Raise UserError if the sampler needs a package that is not installed."""
+    package = EXTRAS.get(name)
+    if package and importlib.util.find_spec(package) is None:
+        raise UserError(f'--sampler {name} needs the package {package}: pip install "past-the-ceiling[{name}]"')
+
+
+def make_sampler(name: str, seed: int, number: int) -> BaseSampler:
+    """The sampler that draws trial `number`: a fresh one, so that what it draws depends on no earlier process."""
+    trial_seed = int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
+    if name == "tpe":
+        return TPESampler(seed=trial_seed, multivariate=True)
+    if name == "cmaes":
+        return CmaEsSampler(seed=trial_seed)
+    if name == "gp":
+        return GPSampler(seed=trial_seed)
+    return RandomSampler(seed=trial_seed)
+
+
+def check_identity(study: optuna.Study, config: SearchConfig, space: Space, data_digest: str) -> None:
+    """Remember what the study is about, or hold it against what it remembers.
+
+    Raises UserError, naming each option that differs with both values.
+    """
+    present = _identity(config, space, data_digest)
+    remembered = study.user_attrs.get(IDENTITY)
+    if remembered is None:
+        study.set_user_attr(IDENTITY, present)
+        return
+    # An option that the study does not know came with a later version; its default is what was done before.
+    known = [name for name in {**remembered, **present} if name in remembered or name.startswith("space.")]
+    names = [name for name in known if remembered.get(name) != present.get(name)]
+    if names:
+        differences = "; ".join(f"{name} was {remembered.get(name)}, now {present.get(name)}" for name in names)
+        raise UserError(
+            f"the study {study.study_name} was begun with other options: {differences}. "
+            "Give those again, or another --study"
+        )
+
+
+def _identity(config: SearchConfig, space: Space, data_digest: str) -> Values:
+    """All that makes two trials comparable: the space, every option outside it, and the data by its digest."""
+    fixed = options.identity(options.part(config, TrainConfig))
+    outside = {name: value for name, value in fixed.items() if name not in space and name != "data"}
+    return outside | {"data_digest": data_digest} | {f"space.{name}": value for name, value in describe(space).items()}
+
+
+@contextlib.contextmanager
+def owned(study: optuna.Study) -> Iterator[None]:
+    """Be the one process that hands out the study's trials. Raises UserError if another one is at it.
+
+    A process of this machine that is no more is recognised at once, one elsewhere by two minutes of silence: the
+    storage is asked to keep no lock, since not every one could.
+    """
+    _refuse_if_owned(study)
+    mine = {
+        "host": socket.gethostname(),
+        "process": os.getpid(),
+        "started": _started(os.getpid()),
+        "id": uuid.uuid4().hex,
+    }
+    _beat(study, mine)
+    try:
+        if study.user_attrs[OWNER]["id"] != mine["id"]:
+            _refuse_if_owned(study)
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # a database that is gone must not hide what happened
+            study.set_user_attr(OWNER, None)
+
+
+def beat(study: optuna.Study) -> None:
+    """Say that this process is still at it, if that was last said a while ago."""
+    owner = study.user_attrs[OWNER]
+    if time.time() - owner["beat"] >= BEAT_SECONDS:
+        _beat(study, owner)
+
+
+def _beat(study: optuna.Study, owner: Values) -> None:
+    study.set_user_attr(OWNER, owner | {"beat": time.time()})
+
+
+def _refuse_if_owned(study: optuna.Study) -> None:
+    owner = study.user_attrs.get(OWNER)
+    if owner and _is_alive(owner):
+        raise UserError(
+            f"the study {study.study_name} is being searched by process {owner['process']} on {owner['host']}; "
+            "stop that one, or give it more --workers"
+        )
+
+
+def _is_alive(owner: Values) -> bool:
+    if owner["host"] != socket.gethostname():
+        return time.time() - owner["beat"] < SILENT_SECONDS
+    return owner["process"] != os.getpid() and _started(owner["process"]) == owner["started"]
+
+
+def _started(process: int) -> float | None:
+    """When a process began; None if there is none of this number."""
+    try:
+        return psutil.Process(process).create_time()
+    except psutil.Error:
+        return None
+
+
+def enqueue(study: optuna.Study, configurations: list[Values]) -> None:
+    """Queue configurations that the study has not had yet."""
+    for configuration in configurations:
+        study.enqueue_trial(configuration, skip_if_exists=True)
+
+
+def ask(study: optuna.Study, config: SearchConfig, space: Space) -> Trial:
+    """The next trial: a queued one, or one that the sampler draws."""
+    number = len(study.get_trials(deepcopy=False))
+    study.sampler = make_sampler(config.sampler, config.seed, number)
+    return study.ask(space)
+
+
+def finished(study: optuna.Study) -> list[FrozenTrial]:
+    """The complete and pruned trials."""
+    return study.get_trials(deepcopy=False, states=FINISHED)
+
+
+def best_trials(study: optuna.Study, count: int) -> list[FrozenTrial]:
+    """The `count` best complete trials, the best first; of equals the earlier one."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))[:count]
+
+
+def abandon(study: optuna.Study, trial: Trial) -> None:
+    """Mark a trial whose process is no more as failed, and queue its configuration once more."""
+    trial.set_user_attr(ABANDONED, True)
+    study.tell(trial, state=TrialState.FAIL)
+    retry_abandoned(study)
+
+
+def abandon_all_running(study: optuna.Study) -> list[int]:
+    """What the owner of a study does before it asks for a trial: those that still run have nobody who trains them.
+
+    Returns their numbers.
+    """
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    for trial in running:
+        abandon(study, Trial(study, trial._trial_id))
+    # A process may have died after it marked a trial and before it queued it again.
+    retry_abandoned(study)
+    return [trial.number for trial in running]
+
+
+def retry_abandoned(study: optuna.Study) -> None:
+    """Queue each abandoned configuration that has not been queued again yet, if it was not a second try already."""
+    trials = study.get_trials()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        retry = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
+        retried = {number for trial in trials for number in retry.retry_history(trial)}
+    for trial in trials:
+        if trial.state == TrialState.FAIL and trial.user_attrs.get(ABANDONED) and trial.number not in retried:
+            # What the first try noted of itself is not true of the second.
+            trial.user_attrs = {}
+            retry(study, trial)

@@ -1,0 +1,144 @@
+"""One trial, in the process that trains it."""
+
+import dataclasses
+import functools
+import time
+import traceback
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import Trial
+
+from pipeline import config as options
+from pipeline import models, tracking
+from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.data import prepared
+from pipeline.data.prepared import Prepared
+from pipeline.data.sources import open_source
+from pipeline.errors import UserError, first_line
+from pipeline.search.study import make_pruner, open_storage
+from pipeline.tracked_training import (
+    fit_tracked,
+    log_best,
+    log_data,
+    log_layers,
+    log_network,
+    log_options,
+    network_spec,
+)
+from pipeline.training.fit import DivergedError, EpochResult
+
+COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+
+
+@dataclass(frozen=True)
+class StudyPlace:
+    """Where a study is: what a process needs to report to it. parent: the run that its trials are nested in."""
+
+    storage: str
+    name: str
+    pruner: str
+    parent: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """A trial to train. id: that of Optuna's storage."""
+
+    id: int
+    number: int
+    config: TrainConfig
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """How a trial went. state: complete, pruned or failed; reason: why, if not complete.
+
+    value: the best val_accuracy. training_seconds: of training steps and validation; compile_seconds: of building
+    graphs; seconds: from the job to its outcome.
+    """
+
+    number: int
+    state: str
+    reason: str
+    value: float | None
+    run_id: str | None
+    epochs: int
+    training_seconds: float
+    compile_seconds: float
+    seconds: float
+
+
+def trial_name(number: int) -> str:
+    """What a trial's run is called."""
+    return f"trial-{number:03d}"
+
+
+def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
+    """Train a trial in a run of its own, until it is complete or the pruner stops it.
+
+    A failure is an outcome, not an exception: the search goes on.
+    """
+    started = time.perf_counter()
+    epochs: list[EpochResult] = []
+    run_id = None
+    try:
+        tags = place.tags | {"optuna.trial": str(job.number)}
+        with tracking.run("trial", trial_name(job.number), place.parent, tags=tags) as run:
+            run_id = run.id
+            trial = Trial(_study(place.storage, place.name, place.pruner, job.config.epochs), job.id)
+            trial.set_user_attr("run_id", run_id)
+            state, reason = _train(run, trial, job.config, epochs)
+    except Exception as error:  # whatever a configuration can lead to
+        if not isinstance(error, UserError):
+            traceback.print_exc()
+        state, reason = FAILED, first_line(error)
+    return TrialOutcome(
+        number=job.number,
+        state=state,
+        reason=reason,
+        value=max((epoch.val_accuracy for epoch in epochs), default=None),
+        run_id=run_id,
+        epochs=len(epochs),
+        training_seconds=sum(epoch.epoch_seconds + epoch.val_seconds for epoch in epochs),
+        compile_seconds=sum(epoch.compile_seconds for epoch in epochs),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[EpochResult]) -> tuple[str, str]:
+    """Returns how it ended, and why; the epochs that were trained are appended to `epochs`."""
+    log_options(run, config)
+    data = _open_data(dataclasses.replace(options.part(config, PreprocessConfig), given=frozenset()))
+    log_data(run, data, config, "training")
+    network = models.build(config.model, network_spec(config, data.facts))
+    log_layers(run, network)
+
+    def on_epoch(result: EpochResult) -> None:
+        epochs.append(result)
+        trial.report(result.val_accuracy, result.epoch)
+        if result.epoch < config.epochs and trial.should_prune():
+            raise optuna.TrialPruned
+
+    try:
+        result = fit_tracked(run, network, data, config, on_epoch)
+    except optuna.TrialPruned:
+        return PRUNED, f"behind the others after epoch {len(epochs)} of {config.epochs}"
+    except DivergedError as error:
+        # No accident but what these values lead to: the sampler should know.
+        return PRUNED, first_line(error)
+    log_best(run, result)
+    log_network(run, network, data.facts, config)
+    return COMPLETE, ""
+
+
+@functools.cache
+def _study(storage: str, name: str, pruner: str, epochs: int) -> optuna.Study:
+    return optuna.load_study(study_name=name, storage=open_storage(storage), pruner=make_pruner(pruner, epochs))
+
+
+@functools.cache
+def _open_data(config: PreprocessConfig) -> Prepared:
+    """The data set of a trial; it is prepared here only where the study searches over how."""
+    return prepared.open_or_write(prepared.plan(open_source(config), config), config)

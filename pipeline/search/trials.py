@@ -1,0 +1,106 @@
+"""The trials of a study, handed out to workers one after the other."""
+
+import dataclasses
+import time
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from pipeline import config as options
+from pipeline import tracking
+from pipeline.config import SearchConfig, TrainConfig
+from pipeline.errors import UserError
+from pipeline.search.space import Space
+from pipeline.search.study import OUTCOME, abandon, ask, beat, finished
+from pipeline.search.trial import COMPLETE, FAILED, PRUNED, StudyPlace, TrialJob, TrialOutcome
+from pipeline.search.view import StudyView
+from pipeline.search.workers import Finished, Workers
+
+WAIT_SECONDS = 1.0
+FAILURES_IN_A_ROW = 5
+TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
+DIED = "its process died"
+STOPPED = "the search was stopped"
+
+
+def run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: StudyPlace, view: StudyView) -> None:
+    """Train trials until the study has `config.trials` complete and pruned ones, or the time is up.
+
+    Raises UserError if several in a row fail.
+    """
+    wanted = config.trials - len(finished(study))
+    if wanted <= 0:
+        return
+    deadline = time.monotonic() + config.timeout if config.timeout else float("inf")
+    failures: list[TrialOutcome] = []
+    pool = Workers(min(config.workers, wanted), place)
+    try:
+        while True:
+            if time.monotonic() < deadline:
+                _give_out(study, config, space, pool, view)
+            if not pool.busy():
+                return
+            for done in pool.wait(WAIT_SECONDS):
+                outcome = _settle(study, done, config.epochs)
+                # The worker gets its next trial before anything is told or drawn.
+                if time.monotonic() < deadline:
+                    _give_out(study, config, space, pool, view)
+                _tell(outcome, place)
+                view.trial(outcome, {name: getattr(done.job.config, name) for name in space})
+                failures = [*failures, outcome] if outcome.state == FAILED else []
+                if len(failures) >= FAILURES_IN_A_ROW:
+                    raise UserError(f"{len(failures)} trials in a row failed; the last one: {outcome.reason}")
+            beat(study)
+            view.refresh()
+    finally:
+        unfinished = pool.stop()
+        for job in unfinished:
+            abandon(study, Trial(study, job.id))
+            close_trial(place.tags, job.number, STOPPED)
+
+
+def _give_out(study: optuna.Study, config: SearchConfig, space: Space, pool: Workers, view: StudyView) -> None:
+    """Give idle workers trials, as long as the study wants more."""
+    for worker in pool.idle():
+        if len(finished(study)) + len(pool.busy()) >= config.trials:
+            return
+        trial = ask(study, config, space)
+        worker.give(TrialJob(trial._trial_id, trial.number, trial_config(config, trial.params)))
+        view.begin(trial.number)
+
+
+def trial_config(config: SearchConfig, params: dict) -> TrainConfig:
+    """The configuration of a trial: that of the search, with the values that were drawn."""
+    return dataclasses.replace(options.part(config, TrainConfig), **params)
+
+
+def _settle(study: optuna.Study, done: Finished, full_epochs: int) -> TrialOutcome:
+    """Tell Optuna how a trial ended. From here on it is never run again."""
+    trial = Trial(study, done.job.id)
+    if done.outcome is None:
+        abandon(study, trial)
+        return TrialOutcome(done.job.number, FAILED, DIED, None, None, 0, 0.0, 0.0, 0.0)
+    outcome = done.outcome
+    trial.set_user_attr(OUTCOME, dataclasses.asdict(outcome) | {"full_epochs": full_epochs})
+    value = outcome.value if outcome.state == COMPLETE else None
+    study.tell(trial, value, TRIAL_STATES[outcome.state])
+    return outcome
+
+
+def _tell(outcome: TrialOutcome, place: StudyPlace) -> None:
+    """Tell MLflow how a trial ended."""
+    if outcome.run_id is None:
+        close_trial(place.tags, outcome.number, outcome.reason)
+    else:
+        tracking.handle_of(outcome.run_id).set_tags(state_tags(outcome.state, outcome.reason))
+
+
+def close_trial(tags: dict[str, str], number: int, reason: str) -> None:
+    """End the run of a trial that nobody trains any more."""
+    for run in tracking.find(tags | {"optuna.trial": str(number)}, "RUNNING"):
+        tracking.close(run.id, "KILLED", state_tags(FAILED, reason))
+
+
+def state_tags(state: str, reason: str) -> dict[str, str]:
+    """The tags of a trial's run that say how it ended."""
+    return {"optuna.state": state} | ({"optuna.reason": reason} if reason else {})

@@ -1,0 +1,194 @@
+"""What a study shows while it runs and when it is over: on the screen, and in its run in MLflow."""
+
+import time
+
+import optuna
+import pandas as pd
+from optuna.distributions import CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+from tqdm import tqdm
+
+from pipeline import tracking
+from pipeline.progress import clock
+from pipeline.search import figures
+from pipeline.search.space import Space
+from pipeline.search.study import OUTCOME, best_trials
+from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TrialOutcome
+
+REFRESH_SECONDS = 60.0
+# Drawing takes processor time from training: at most a fiftieth of it.
+REFRESH_FACTOR = 50
+FEWEST_FOR_IMPORTANCE = 4
+STATES = {TrialState.COMPLETE: COMPLETE, TrialState.PRUNED: PRUNED, TrialState.FAIL: FAILED}
+
+
+class StudyView:
+    """Shows a study of `total` trials in the run `run`."""
+
+    def __init__(self, run: tracking.Run, study: optuna.Study, space: Space, total: int):
+        self._run = run
+        self._study = study
+        self._space = space
+        self._total = total
+        self._started = time.monotonic()
+        self._due = self._started + REFRESH_SECONDS
+        self._counts = dict.fromkeys(STATES.values(), 0)
+        for trial in study.get_trials(deepcopy=False, states=tuple(STATES)):
+            self._counts[STATES[trial.state]] += 1
+        self._before = self._done()
+        self._bar = tqdm(
+            total=total, initial=self._before, desc="search", unit="trial", disable=None, dynamic_ncols=True
+        )
+
+    def _done(self) -> int:
+        return self._counts[COMPLETE] + self._counts[PRUNED]
+
+    def begin(self, number: int) -> None:
+        """A trial has begun; `trial` will say how it ended."""
+        self._bar.set_postfix_str(f"training trial {number}, {self._summary()}")
+
+    def trial(self, outcome: TrialOutcome, params: dict) -> None:
+        """A trial is over."""
+        self._counts[outcome.state] += 1
+        best = best_trials(self._study, 1)
+        is_best = bool(best) and best[0].number == outcome.number
+        reached = f"{outcome.value:6.1%}" if outcome.value is not None else "     —"
+        shown = "  ".join(f"{name} {_short(value)}" for name, value in params.items())
+        self._bar.write(
+            f"trial {outcome.number:>3}  {outcome.state:<8}  val_accuracy {reached}{'*' if is_best else ' '}"
+            f"  {shown}  {clock(outcome.seconds)}" + (f"  ({outcome.reason})" if outcome.reason else "")
+        )
+        if outcome.state != FAILED:
+            self._bar.update()
+        self._bar.set_postfix_str(self._summary())
+        if self._bar.disable:
+            # A log file gets no bar.
+            print(f"  {self._done()} of {self._total} done, {self._summary()}", flush=True)
+
+    def _summary(self) -> str:
+        best = best_trials(self._study, 1)
+        shown = f"best {best[0].value:.1%}" if best else "none complete yet"
+        new = self._done() - self._before
+        left = (time.monotonic() - self._started) / new * (self._total - self._done()) if new else None
+        remaining = f", {clock(max(left, 0))} left" if left is not None else ""
+        return f"{self._counts[PRUNED]} pruned, {self._counts[FAILED]} failed, {shown}{remaining}"
+
+    def refresh(self) -> None:
+        """Renew the figures in MLflow, if that was last done a while ago."""
+        if time.monotonic() >= self._due:
+            started = time.monotonic()
+            self.log()
+            cost = time.monotonic() - started
+            self._due = time.monotonic() + max(REFRESH_SECONDS, REFRESH_FACTOR * cost)
+
+    def log(self) -> None:
+        """Log the table of trials, the figures, and the best trial's metrics as they are now."""
+        trials = pd.DataFrame(trial_rows(self._study))
+        if not len(trials):
+            return
+        self._run.log_table("trials", trials)
+        self._run.log_metrics(study_metrics(trials))
+        scales = scales_of(self._space)
+        reached = trials[trials["val_accuracy"].notna()]
+        if not len(reached):
+            return
+        saved = study_metrics(trials)["pruning_saved_seconds"]
+        self._run.log_figure("optimization_history", figures.optimization_history(trials))
+        self._run.log_figure("slice", figures.slices(reached, scales))
+        self._run.log_figure("parallel_coordinates", figures.parallel_coordinates(reached, scales))
+        self._run.log_figure(
+            "learning_curves",
+            figures.learning_curves(curves_table(self._study), f"{len(reached)} trials; pruning saved {clock(saved)}"),
+        )
+        numeric = [name for name, scale in scales.items() if scale != "category"]
+        if len(numeric) > 1:
+            x, y = ("learning_rate", "dropout") if {"learning_rate", "dropout"} <= set(numeric) else numeric[:2]
+            self._run.log_figure("contour", figures.contour(reached, x, y, scales))
+        if importance := importance_of(self._study):
+            self._run.log_figure("importances", figures.importances(importance))
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def scales_of(space: Space) -> dict[str, str]:
+    """Option -> linear, log or category."""
+    return {
+        name: "category"
+        if isinstance(distribution, CategoricalDistribution)
+        else "log"
+        if getattr(distribution, "log", False)
+        else "linear"
+        for name, distribution in space.items()
+    }
+
+
+def trial_rows(study: optuna.Study) -> list[dict]:
+    """A row a trial that is over: number, state, reason, val_accuracy (the best), epochs, seconds, run_id, values."""
+    return [_row(trial) for trial in study.get_trials(deepcopy=False, states=tuple(STATES))]
+
+
+def _row(trial: FrozenTrial) -> dict:
+    outcome = trial.user_attrs.get(OUTCOME, {})
+    reached = trial.intermediate_values.values()
+    return {
+        "number": trial.number,
+        "state": STATES[trial.state],
+        "val_accuracy": max(reached, default=None),
+        "epochs": len(reached),
+        "full_epochs": outcome.get("full_epochs"),
+        **trial.params,
+        "training_seconds": outcome.get("training_seconds"),
+        "compile_seconds": outcome.get("compile_seconds"),
+        "seconds": outcome.get("seconds"),
+        "reason": outcome.get("reason", "its process died" if trial.state == TrialState.FAIL else ""),
+        "run_id": trial.user_attrs.get("run_id"),
+    }
+
+
+def curves_table(study: optuna.Study) -> pd.DataFrame:
+    """One row an epoch of a trial: number, state, epoch, val_accuracy."""
+    return pd.DataFrame(
+        [
+            {"number": trial.number, "state": STATES[trial.state], "epoch": epoch, "val_accuracy": value}
+            for trial in study.get_trials(deepcopy=False, states=tuple(STATES))
+            for epoch, value in sorted(trial.intermediate_values.items())
+        ],
+        columns=["number", "state", "epoch", "val_accuracy"],
+    )
+
+
+def study_metrics(trials: pd.DataFrame) -> dict[str, float]:
+    """What the study came to so far, by metric name.
+
+    pruning_saved_seconds: what the pruned trials' missing epochs would have taken, at their own pace.
+    """
+    counts = trials["state"].value_counts()
+    pruned = trials[(trials["state"] == PRUNED) & (trials["epochs"] > 0) & trials["training_seconds"].notna()]
+    missing = pruned["full_epochs"] - pruned["epochs"]
+    saved = float((missing * pruned["training_seconds"] / pruned["epochs"]).sum())
+    trained = float(trials["training_seconds"].fillna(0).sum())
+    metrics = {f"trials_{state}": float(counts.get(state, 0)) for state in STATES.values()} | {
+        "training_seconds": trained,
+        "pruning_saved_seconds": saved,
+        "pruning_saved_fraction": saved / (saved + trained) if saved else 0.0,
+    }
+    complete = trials[trials["state"] == COMPLETE]
+    if len(complete):
+        best = complete.loc[complete["val_accuracy"].idxmax()]
+        metrics |= {"best_trial": float(best["number"]), "best_val_accuracy": float(best["val_accuracy"])}
+    return metrics
+
+
+def importance_of(study: optuna.Study) -> dict[str, float]:
+    """How much each option explains of the differences between complete trials; empty if that cannot be said yet."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(complete) < FEWEST_FOR_IMPORTANCE or len({trial.value for trial in complete}) == 1:
+        return {}
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)

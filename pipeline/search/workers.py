@@ -1,0 +1,116 @@
+"""Processes on this machine that train trials, each on cores of its own."""
+
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from pipeline import process
+from pipeline.search.trial import StudyPlace, TrialJob, TrialOutcome, train_trial
+
+
+@dataclass
+class Worker:
+    """A process that trains one trial at a time. job: the one it has now."""
+
+    process: BaseProcess
+    connection: Connection
+    cores: list[int]
+    job: TrialJob | None = field(default=None)
+
+    def give(self, job: TrialJob) -> None:
+        """Have it train this trial next."""
+        self.job = job
+        # One that has just died is found by `wait`, with the job that it had.
+        with contextlib.suppress(OSError):
+            self.connection.send(job)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A worker that is free again. outcome: of its job; None if it died."""
+
+    worker: Worker
+    job: TrialJob
+    outcome: TrialOutcome | None
+
+
+class Workers:
+    """`count` processes that train trials of the study at `place`; one that dies is replaced."""
+
+    def __init__(self, count: int, place: StudyPlace):
+        self._place = place
+        self._workers = [self._start(cores) for cores in shares(_usable_cores(), count)]
+
+    def idle(self) -> list[Worker]:
+        """Those that have no job."""
+        return [worker for worker in self._workers if worker.job is None]
+
+    def busy(self) -> list[Worker]:
+        """Those that have one."""
+        return [worker for worker in self._workers if worker.job is not None]
+
+    def wait(self, seconds: float) -> list[Finished]:
+        """Wait until workers finish or die, at most so long."""
+        by_connection = {worker.connection: worker for worker in self.busy()}
+        ready = multiprocessing.connection.wait(list(by_connection), seconds)
+        return [self._finished(by_connection[connection]) for connection in ready]  # type: ignore[index]
+
+    def _finished(self, worker: Worker) -> Finished:
+        job = worker.job
+        assert job is not None
+        try:
+            outcome = worker.connection.recv()
+            worker.job = None
+        except (EOFError, OSError):
+            outcome = None
+            worker.process.join()
+            self._workers[self._workers.index(worker)] = self._start(worker.cores)
+        return Finished(worker, job, outcome)
+
+    def _start(self, cores: list[int]) -> Worker:
+        # Spawned, not forked: a fork of a process whose libraries run threads can hang.
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        started = context.Process(target=work, args=(theirs, self._place, cores), daemon=True)
+        started.start()
+        theirs.close()
+        return Worker(started, ours, cores)
+
+    def stop(self) -> list[TrialJob]:
+        """End all processes, whatever they do; returns the jobs that they did not finish."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+        return [worker.job for worker in self._workers if worker.job is not None]
+
+
+def work(connection: Connection, place: StudyPlace, cores: list[int]) -> None:
+    """Train one trial after the other, until there is no one left to train for."""
+    # Whoever stops the search stops the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process.exit_with_parent()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        connection.send(train_trial(place, job))
+
+
+def _usable_cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def shares(cores: list[int], count: int) -> list[list[int]]:
+    """The cores of each of `count` workers, as even as can be; with more workers than cores, some share one."""
+    if count >= len(cores):
+        return [[cores[number % len(cores)]] for number in range(count)]
+    return [cores[number::count] for number in range(count)]

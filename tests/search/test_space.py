@@ -1,0 +1,135 @@
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from pipeline import config as options
+from pipeline import models
+from pipeline.errors import UserError
+from pipeline.search.space import CORE, describe, first_configurations, space_of
+
+RANGES = {"depth": (1, 3), "width": (16, 64)}
+
+
+def config_of(**typed):
+    return options.resolve(
+        "search",
+        {"model": "two-layer-numpy"} | typed,
+        recipe_of=models.recipe,
+        config_of_run=dict,
+        trial_budget_of=models.trial_budget,
+    )
+
+
+def write(path, content):
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return str(path)
+
+
+def test_core_is_learning_rate_dropout_and_depth_around_the_configuration():
+    space = space_of(config_of(learning_rate="0.05"), RANGES)
+    assert tuple(space) == CORE
+    assert space["learning_rate"] == FloatDistribution(0.005, 0.5, log=True)
+    assert space["depth"] == IntDistribution(1, 3)
+
+
+def test_wide_adds_to_core():
+    space = space_of(config_of(space="wide", augment="crop"), RANGES)
+    added = {"width", "weight_decay", "label_smoothing", "batch_size", "min_crop_area"}
+    assert set(space) == {*CORE, *added}
+    assert space["width"] == IntDistribution(16, 64, step=16)
+    assert "augment" in space_of(config_of(space="wide", augment="flip"), RANGES)
+
+
+@pytest.mark.parametrize("name", options.MODELS)
+@pytest.mark.parametrize("space", ["core", "wide"])
+def test_every_model_has_spaces_that_hold_its_own_configuration(name, space):
+    config = config_of(model=name, space=space)
+    assert first_configurations(config, space_of(config, models.ranges(name)))
+
+
+def test_a_file_gives_ranges_for_any_option(tmp_path):
+    ranges = {
+        "learning_rate": {"low": 0.001, "high": 0.1, "log": True},
+        "batch_size": {"low": 32, "high": 128, "step": 32},
+        "optimizer": ["sgd", "adamw"],
+        "label_smoothing": {"low": 0, "high": 0.2},
+    }
+    space = space_of(config_of(space=write(tmp_path / "ranges.yaml", ranges)), RANGES)
+    assert space["learning_rate"] == FloatDistribution(0.001, 0.1, log=True)
+    assert space["batch_size"] == IntDistribution(32, 128, step=32)
+    assert space["optimizer"] == CategoricalDistribution(["sgd", "adamw"])
+    assert space["label_smoothing"] == FloatDistribution(0.0, 0.2)
+    assert describe(space) == ranges
+
+
+@pytest.mark.parametrize(
+    ("ranges", "words"),
+    [
+        ({"learning_rate": 0.1}, "is no range"),
+        ({"learning_rate": {"low": 0.1}}, "is no range"),
+        ({"learning_rate": {"low": 1, "high": 0.1}}, "--learning_rate"),
+        ({"learning_rate": {"low": -1, "high": 1}}, "--learning_rate"),
+        ({"dropout": {"low": 0, "high": 1.5}}, "--dropout"),
+        ({"optimizer": ["sgd", "adm"]}, "did you mean adam"),
+        ({"optimizer": {"low": "adam", "high": "sgd"}}, "give a list of values"),
+        ({"learningrate": [0.1]}, "did you mean --learning_rate"),
+        ({"epochs": [1, 2]}, "cannot be searched: it is the budget"),
+        ({"data_seed": [1, 2]}, "cannot be searched"),
+        ({"model": ["lenet", "resnet"]}, "cannot be searched"),
+        ({}, "holds no ranges"),
+        ([1], "holds no ranges"),
+    ],
+)
+def test_a_file_that_holds_anything_else_is_refused_in_one_sentence(tmp_path, ranges, words):
+    with pytest.raises(UserError, match=words) as refused:
+        space_of(config_of(space=write(tmp_path / "ranges.yaml", ranges)), RANGES)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_space_that_is_no_name_and_no_file_is_refused():
+    with pytest.raises(UserError, match="neither core nor wide nor a file"):
+        space_of(config_of(space="wider"), RANGES)
+
+
+def test_what_is_tried_first():
+    config = config_of(learning_rate="0.02")
+    space = space_of(config, RANGES)
+    assert first_configurations(config, space) == [{"learning_rate": 0.02, "dropout": 0.0, "depth": 1}]
+    assert first_configurations(config_of(enqueue="none"), space) == []
+
+
+def test_own_values_outside_a_space_of_the_users_are_not_tried(tmp_path):
+    config = config_of(space=write(tmp_path / "ranges.yaml", {"depth": {"low": 5, "high": 7}}))
+    assert first_configurations(config, space_of(config, RANGES)) == []
+
+
+@given(st.integers(0, 200))
+def test_a_stepped_range_holds_what_it_can_draw_and_nothing_else(value):
+    distribution = IntDistribution(16, 64, step=16)
+    config = config_of(width=str(max(value, 1)))
+    tried = first_configurations(config, {"width": distribution})
+    assert bool(tried) == (value in {16, 32, 48, 64})
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        ([{"width": 32}], "which is not searched"),
+        ([{"learning_rate": 50}], "outside the space"),
+        ([{"dropout": "much"}], "not a valid float"),
+        ({"learning_rate": 0.1}, "holds no list"),
+        ([0.1], "holds no list"),
+    ],
+)
+def test_a_list_of_first_configurations_is_held_against_the_space(tmp_path, listed, words):
+    config = config_of(enqueue=write(tmp_path / "first.yaml", listed))
+    with pytest.raises(UserError, match=words):
+        first_configurations(config, space_of(config, RANGES))
+
+
+def test_a_list_of_first_configurations(tmp_path):
+    listed = [{"learning_rate": 0.001, "depth": 2}, {"dropout": 0.5}]
+    config = config_of(enqueue=write(tmp_path / "first.yaml", listed))
+    assert first_configurations(config, space_of(config, RANGES)) == listed

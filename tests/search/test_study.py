@@ -1,0 +1,179 @@
+import optuna
+import psutil
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import Trial, TrialState
+
+from pipeline import config as options
+from pipeline import models
+from pipeline.errors import UserError
+from pipeline.search import study as studies
+from pipeline.search.workers import shares
+
+SPACE = {"learning_rate": FloatDistribution(0.001, 0.1, log=True), "dropout": FloatDistribution(0.0, 0.5)}
+
+
+def config_of(**typed):
+    return options.resolve("search", {"model": "two-layer-numpy"} | typed, recipe_of=models.recipe, config_of_run=dict)
+
+
+@pytest.fixture
+def study(tmp_path):
+    return open_study(tmp_path)
+
+
+def open_study(folder):
+    return studies.open_study(f"sqlite:///{folder / 'optuna.db'}", "a study", optuna.pruners.NopPruner())
+
+
+def tell(study, value):
+    trial = studies.ask(study, config_of(), SPACE)
+    study.tell(trial, value)
+    return trial
+
+
+def drawn(folder, seed, trials):
+    """The values of a study's trials, each asked for by a process of its own."""
+    values = []
+    for number in range(trials):
+        study = open_study(folder)
+        trial = studies.ask(study, config_of(seed=str(seed)), SPACE)
+        study.tell(trial, 0.1 * number)
+        values.append(trial.params)
+    return values
+
+
+def test_the_same_seed_draws_the_same_trials_however_often_the_study_was_interrupted(tmp_path):
+    folders = [tmp_path / name for name in ("first", "again", "other")]
+    for folder in folders:
+        folder.mkdir()
+    whole = open_study(folders[0])
+    unbroken = []
+    for number in range(14):
+        trial = studies.ask(whole, config_of(seed="3"), SPACE)
+        whole.tell(trial, 0.1 * number)
+        unbroken.append(trial.params)
+    assert drawn(folders[1], 3, 14) == unbroken
+    assert drawn(folders[2], 4, 14) != unbroken
+    assert len({tuple(params.values()) for params in unbroken}) == 14
+
+
+def test_a_study_is_continued_only_with_the_options_it_was_begun_with(study):
+    studies.check_identity(study, config_of(), SPACE, "digest")
+    studies.check_identity(study, config_of(trials="50", workers="2", final_epochs="70"), SPACE, "digest")
+    with pytest.raises(UserError) as refused:
+        studies.check_identity(study, config_of(batch_size="64", seed="1"), SPACE, "another")
+    assert "batch_size was 32, now 64" in str(refused.value)
+    assert "seed was 0, now 1" in str(refused.value)
+    assert "data_digest was digest, now another" in str(refused.value)
+    wider = SPACE | {"dropout": FloatDistribution(0.0, 0.9)}
+    with pytest.raises(UserError, match=r"space.dropout was \{'low': 0.0, 'high': 0.5\}, now"):
+        studies.check_identity(study, config_of(), wider, "digest")
+
+
+def test_what_is_searched_may_have_another_own_value(study):
+    studies.check_identity(study, config_of(), SPACE, "digest")
+    studies.check_identity(study, config_of(learning_rate="0.05"), SPACE, "digest")
+
+
+def test_one_process_at_a_time_hands_out_trials(study):
+    with studies.owned(study):
+        other = psutil.Process(1)
+        owner = study.user_attrs[studies.OWNER] | {"process": 1, "started": other.create_time()}
+        study.set_user_attr(studies.OWNER, owner)
+        with pytest.raises(UserError, match="is being searched by process 1"), studies.owned(study):
+            pass
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        {"process": 2**22 - 1, "started": 1.0},  # no such process
+        {"process": 1, "started": 1.0},  # its number went to another one
+        {"host": "elsewhere", "beat": 0.0},  # silent for long
+    ],
+)
+def test_an_owner_that_is_no_more_holds_nobody_up(study, owner):
+    with studies.owned(study):
+        left = study.user_attrs[studies.OWNER] | owner
+    study.set_user_attr(studies.OWNER, left)
+    with studies.owned(study):
+        assert study.user_attrs[studies.OWNER]["id"] != left["id"]
+
+
+def test_an_owner_elsewhere_is_believed_while_it_speaks(study):
+    with studies.owned(study):
+        left = study.user_attrs[studies.OWNER] | {"host": "elsewhere"}
+    study.set_user_attr(studies.OWNER, left)
+    with pytest.raises(UserError, match="on elsewhere"), studies.owned(study):
+        pass
+
+
+def test_a_trial_whose_process_died_is_failed_and_tried_again_once(study):
+    tell(study, 0.3)
+    lost = studies.ask(study, config_of(), SPACE)
+    assert studies.abandon_all_running(study) == [lost.number]
+    again = studies.ask(study, config_of(), SPACE)
+    assert again.params == lost.params
+    assert again.number != lost.number
+    studies.abandon_all_running(study)
+    third = studies.ask(study, config_of(), SPACE)
+    assert third.params != lost.params
+    assert [trial.state for trial in study.trials] == [
+        TrialState.COMPLETE,
+        TrialState.FAIL,
+        TrialState.FAIL,
+        TrialState.RUNNING,
+    ]
+    assert len(studies.finished(study)) == 1
+
+
+def test_a_process_that_died_between_failing_a_trial_and_queueing_it_loses_nothing(study):
+    lost = studies.ask(study, config_of(), SPACE)
+    Trial(study, lost._trial_id).set_user_attr(studies.ABANDONED, True)
+    study.tell(lost, state=TrialState.FAIL)
+    assert studies.abandon_all_running(study) == []
+    assert studies.ask(study, config_of(), SPACE).params == lost.params
+    studies.retry_abandoned(study)
+    assert len(study.trials) == 2
+
+
+def test_the_best_trials_of_equals_the_earlier(study):
+    for value in (0.3, 0.5, 0.5, 0.1):
+        tell(study, value)
+    assert [trial.number for trial in studies.best_trials(study, 3)] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("sqlite:////proc/no/optuna.db", "--storage sqlite:////proc/no/optuna.db"),
+        ("nonsense", "--storage nonsense cannot be opened"),
+        ("postgresql+nodriver://me:secret@localhost/x", "--storage postgresql"),
+    ],
+)
+def test_a_storage_that_cannot_be_had_is_refused_in_one_sentence(address, words):
+    with pytest.raises(UserError, match=words) as refused:
+        studies.open_storage(address)
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("sampler", "package"), [("gp", "torch"), ("cmaes", "cmaes")])
+def test_a_sampler_whose_package_is_missing_is_refused(sampler, package, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=f"--sampler {sampler} needs the package {package}: pip install"):
+        studies.check_sampler(sampler)
+
+
+@pytest.mark.parametrize(
+    ("cores", "count", "expected"),
+    [
+        ([0, 1], 1, [[0, 1]]),
+        ([0, 1], 2, [[0], [1]]),
+        ([0, 1], 3, [[0], [1], [0]]),
+        ([2, 3, 5, 7, 8], 2, [[2, 5, 8], [3, 7]]),
+    ],
+)
+def test_workers_share_the_cores(cores, count, expected):
+    assert shares(cores, count) == expected

@@ -1,0 +1,198 @@
+import json
+
+import mlflow
+import optuna
+import pandas as pd
+import pytest
+from images import write_class_folders
+from mlflow.tracking import MlflowClient
+
+from pipeline.__main__ import run
+from pipeline.errors import UserError
+
+# Without TensorFlow a worker starts in two seconds.
+SMALL = {
+    "model": "two-layer-numpy",
+    "image_size": "16",
+    "final_image_size": "16",
+    "width": "16",
+    "batch_size": "8",
+    "epochs": "2",
+    "final_epochs": "3",
+    "study": "small",
+}
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """(folder, options) of one study of four trials by two workers, continued from three; shared by the tests."""
+    folder = tmp_path_factory.mktemp("searched")
+    images = write_class_folders(folder / "colours")
+    typed = SMALL | {"data": str(images), "workers": "2"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        run("preprocess", {name: typed[name] for name in ("data", "image_size")})
+        test_file = next((folder / "workdir" / "prepared").glob("*/test.npy"))
+        test_file.rename(folder / "test.npy")
+        run("search", typed | {"trials": "3", "retrain": "0"})
+        (folder / "test.npy").rename(test_file)
+        run("search", typed | {"trials": "4", "retrain": "2"})
+        yield folder, typed
+
+
+@pytest.fixture
+def runs(searched):
+    """All runs, the oldest first."""
+    return MlflowClient().search_runs(["0"], order_by=["attributes.start_time ASC"], max_results=1000)
+
+
+def of_stage(runs, stage):
+    return [each for each in runs if each.data.tags.get("stage") == stage]
+
+
+def parent_of(each):
+    return each.data.tags.get("mlflow.parentRunId")
+
+
+def study_of(folder):
+    return optuna.load_study(study_name="small", storage=f"sqlite:///{folder / 'workdir' / 'optuna.db'}")
+
+
+def test_a_search_that_trains_nothing_at_the_end_does_not_open_the_test_split(runs):
+    first = of_stage(runs, "search")[0]
+    assert first.info.status == "FINISHED"  # with the test file moved away
+    assert not [name for name in first.data.metrics if name.startswith("test_")]
+
+
+def test_trials_is_the_total_of_the_study_and_one_parent_holds_all(searched, runs):
+    first, second = of_stage(runs, "search")
+    trials = of_stage(runs, "trial")
+    assert len(trials) == 4
+    assert {parent_of(trial) for trial in trials} == {second.info.run_id}
+    assert first.data.tags["continued_by"] == second.info.run_id
+    assert {each.info.status for each in runs} == {"FINISHED"}
+
+
+def test_trial_and_run_point_at_each_other(searched, runs):
+    trials = {each.data.tags["optuna.trial"]: each for each in of_stage(runs, "trial")}
+    for trial in study_of(searched[0]).trials:
+        of_trial = trials[str(trial.number)]
+        assert trial.user_attrs["run_id"] == of_trial.info.run_id
+        assert of_trial.info.run_name == f"trial-{trial.number:03d}"
+        assert of_trial.data.tags["optuna.study"] == of_trial.data.tags["study"] == "small"
+        assert of_trial.data.tags["optuna.state"] == trial.state.name.lower()
+        assert float(of_trial.data.params["learning_rate"]) == trial.params["learning_rate"]
+        history = MlflowClient().get_metric_history(of_trial.info.run_id, "val_accuracy")
+        assert {point.step: point.value for point in history} == trial.intermediate_values
+        assert {"data_digest", "model"} <= set(of_trial.data.tags)
+
+
+def test_complete_trials_have_a_model_and_pruned_ones_have_none(searched, runs):
+    for trial in of_stage(runs, "trial"):
+        complete = trial.data.tags["optuna.state"] == "complete"
+        assert bool(trial.outputs.model_outputs if trial.outputs else []) == complete
+        assert complete or "epoch" in trial.data.tags["optuna.reason"]
+
+
+def test_the_parent_holds_the_best_trial_its_figures_and_the_test_scores(searched, runs):
+    parent = of_stage(runs, "search")[-1]
+    best = study_of(searched[0]).best_trial
+    assert parent.data.metrics["best_val_accuracy"] == best.value
+    assert parent.data.metrics["best_trial"] == best.number
+    assert float(parent.data.params["best_learning_rate"]) == best.params["learning_rate"]
+    assert {"test_accuracy", "test_accuracy_low", "final_val_accuracy"} <= set(parent.data.metrics)
+    logged = {entry.path for entry in MlflowClient().list_artifacts(parent.info.run_id, "figures")}
+    assert {
+        f"figures/{name}.png"
+        for name in ("optimization_history", "slice", "parallel_coordinates", "learning_curves", "contour")
+    } <= logged
+    table = pd.read_csv(mlflow.artifacts.download_artifacts(f"runs:/{parent.info.run_id}/tables/trials.csv"))
+    assert len(table) == 4
+    assert {"number", "state", "val_accuracy", "learning_rate", "dropout", "depth", "seconds", "run_id"} <= set(table)
+
+
+def test_the_best_are_trained_in_full_and_the_best_of_those_alone_is_tested(searched, runs):
+    trained = of_stage(runs, "train")
+    assert len(trained) == 2
+    assert {each.data.params["epochs"] for each in trained} == {"3"}
+    best = max(trained, key=lambda each: each.data.metrics["best_val_accuracy"])
+    evaluations = of_stage(runs, "evaluate")
+    assert sorted(each.data.params["split"] for each in evaluations) == ["test", "val"]
+    assert {parent_of(each) for each in evaluations} == {best.info.run_id}
+
+
+def test_the_first_model_of_a_data_set_is_its_champion(searched, runs):
+    parent = of_stage(runs, "search")[-1]
+    name = parent.data.tags["registered_model"]
+    held = MlflowClient().get_model_version_by_alias(name, "champion")
+    assert held.run_id == parent.data.tags["final_run"]
+    assert held.tags["champion_decision"] == "champion"
+    assert mlflow.pyfunc.load_model(f"models:/{name}@champion") is not None
+
+
+def test_the_same_command_again_does_nothing_over_but_holds_everything(searched):
+    folder, typed = searched
+    before = len(MlflowClient().search_runs(["0"], max_results=1000))
+    run("search", typed | {"trials": "4", "retrain": "2"})
+    runs = MlflowClient().search_runs(["0"], order_by=["attributes.start_time DESC"], max_results=1000)
+    assert len(runs) == before + 1
+    assert len(study_of(folder).trials) == 4
+    parent = runs[0].info.run_id
+    assert sum(parent_of(each) == parent for each in runs) == 4 + 2
+
+
+def test_another_model_of_the_same_data_is_held_against_the_champion(searched):
+    _, typed = searched
+    run("search", typed | {"study": "another", "trials": "1", "learning_rate": "0.0001", "retrain": "1"})
+    parent = MlflowClient().search_runs(["0"], "tags.stage = 'search'", order_by=["attributes.start_time DESC"])[0]
+    version = MlflowClient().get_model_version(parent.data.tags["registered_model"], "2")
+    assert version.tags["champion_decision"] == "challenger"  # of six images nothing can be told
+    assert "McNemar" in version.description
+    held = MlflowClient().get_model_version_by_alias(parent.data.tags["registered_model"], "champion")
+    assert int(held.version) == 1
+
+
+def test_a_trial_is_repeated_from_its_config(searched, runs):
+    trial = next(each for each in of_stage(runs, "trial") if each.data.tags["optuna.state"] == "complete")
+    run("train", {"config": trial.info.run_id})
+    newest = MlflowClient().search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
+    assert newest.data.metrics["best_val_accuracy"] == trial.data.metrics["best_val_accuracy"]
+    assert newest.data.params["learning_rate"] == trial.data.params["learning_rate"]
+
+
+def test_a_study_is_not_continued_with_other_options(searched):
+    with pytest.raises(UserError, match="batch_size was 8, now 4"):
+        run("search", searched[1] | {"batch_size": "4"})
+    newest = MlflowClient().search_runs(["0"], "tags.stage = 'search'", order_by=["attributes.start_time DESC"])[0]
+    assert newest.info.status == "FAILED"
+
+
+def test_trials_that_cannot_be_trained_end_the_search_in_one_sentence(searched, tmp_path):
+    space = tmp_path / "space.yaml"
+    space.write_text(json.dumps({"depth": {"low": 50, "high": 60}}), encoding="utf-8")
+    with pytest.raises(UserError, match="5 trials in a row failed; the last one: two_layer_numpy cannot be built"):
+        run("search", searched[1] | {"study": "hopeless", "space": str(space)})
+    failed = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'hopeless'")
+    assert {each.data.tags["optuna.state"] for each in failed} == {"failed"}
+    reasons = [each.data.tags["optuna.reason"] for each in failed if each.info.status == "FAILED"]
+    assert len(reasons) == 5
+    assert all("cannot be built" in reason for reason in reasons)
+    # What was begun beside them is given up.
+    assert {each.info.status for each in failed} <= {"FAILED", "KILLED"}
+
+
+def test_a_trial_that_diverges_is_pruned_with_its_reason(searched, tmp_path):
+    space = tmp_path / "space.yaml"
+    space.write_text(json.dumps({"learning_rate": [90.0]}), encoding="utf-8")
+    run("search", searched[1] | {"study": "diverging", "space": str(space), "trials": "1", "retrain": "1"})
+    (trial,) = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'diverging'")
+    assert trial.data.tags["optuna.state"] == "pruned"
+    assert "no longer finite" in trial.data.tags["optuna.reason"]
+
+
+def test_no_trial_starts_when_the_time_is_up(searched):
+    run("search", searched[1] | {"study": "hurried", "trials": "500", "timeout": "0.1", "retrain": "0"})
+    found = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'hurried'")
+    assert len(found) <= 2
