@@ -41,7 +41,7 @@ def run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: S
             if not pool.busy():
                 return
             for done in pool.wait(WAIT_SECONDS):
-                outcome = _settle(study, done, config.epochs)
+                outcome = _settle(study, done, config.epochs, DIED)
                 # The worker gets its next trial before anything is told or drawn.
                 if time.monotonic() < deadline:
                     _give_out(study, config, space, pool, view)
@@ -53,10 +53,8 @@ def run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: S
             beat(study)
             view.refresh()
     finally:
-        unfinished = pool.stop()
-        for job in unfinished:
-            abandon(study, Trial(study, job.id))
-            close_trial(place.tags, job.number, STOPPED)
+        for done in pool.stop():
+            _tell(_settle(study, done, config.epochs, STOPPED), place)
 
 
 def _give_out(study: optuna.Study, config: SearchConfig, space: Space, pool: Workers, view: StudyView) -> None:
@@ -74,12 +72,15 @@ def trial_config(config: SearchConfig, params: dict) -> TrainConfig:
     return dataclasses.replace(options.part(config, TrainConfig), **params)
 
 
-def _settle(study: optuna.Study, done: Finished, full_epochs: int) -> TrialOutcome:
-    """Tell Optuna how a trial ended. From here on it is never run again."""
+def _settle(study: optuna.Study, done: Finished, full_epochs: int, why_none: str) -> TrialOutcome:
+    """Tell Optuna how a trial ended. From here on it is never run again.
+
+    why_none: the reason to give if there is no outcome.
+    """
     trial = Trial(study, done.job.id)
     if done.outcome is None:
         abandon(study, trial)
-        return TrialOutcome(done.job.number, FAILED, DIED, None, None, 0, 0.0, 0.0, 0.0)
+        return TrialOutcome(done.job.number, FAILED, why_none, None, None, 0, 0.0, 0.0, 0.0)
     outcome = done.outcome
     trial.set_user_attr(OUTCOME, dataclasses.asdict(outcome) | {"full_epochs": full_epochs})
     value = outcome.value if outcome.state == COMPLETE else None
@@ -89,16 +90,13 @@ def _settle(study: optuna.Study, done: Finished, full_epochs: int) -> TrialOutco
 
 def _tell(outcome: TrialOutcome, place: StudyPlace) -> None:
     """Tell MLflow how a trial ended."""
-    if outcome.run_id is None:
-        close_trial(place.tags, outcome.number, outcome.reason)
-    else:
-        tracking.handle_of(outcome.run_id).set_tags(state_tags(outcome.state, outcome.reason))
-
-
-def close_trial(tags: dict[str, str], number: int, reason: str) -> None:
-    """End the run of a trial that nobody trains any more."""
-    for run in tracking.find(tags | {"optuna.trial": str(number)}, "RUNNING"):
-        tracking.close(run.id, "KILLED", state_tags(FAILED, reason))
+    tags = state_tags(outcome.state, outcome.reason)
+    if outcome.run_id is not None:
+        tracking.handle_of(outcome.run_id).set_tags(tags)
+        return
+    # Its process is no more: what it may have begun is found by its tags, and ended.
+    for run in tracking.find(place.tags | {"stage": "trial", "optuna.trial": str(outcome.number)}):
+        tracking.close(run.id, "KILLED", tags)
 
 
 def state_tags(state: str, reason: str) -> dict[str, str]:

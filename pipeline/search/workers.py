@@ -32,9 +32,8 @@ class Worker:
 
 @dataclass(frozen=True)
 class Finished:
-    """A worker that is free again. outcome: of its job; None if it died."""
+    """A job that is over. outcome: None if the worker died over it."""
 
-    worker: Worker
     job: TrialJob
     outcome: TrialOutcome | None
 
@@ -61,16 +60,12 @@ class Workers:
         return [self._finished(by_connection[connection]) for connection in ready]  # type: ignore[index]
 
     def _finished(self, worker: Worker) -> Finished:
-        job = worker.job
-        assert job is not None
-        try:
-            outcome = worker.connection.recv()
-            worker.job = None
-        except (EOFError, OSError):
-            outcome = None
+        done = _received(worker)
+        worker.job = None
+        if done.outcome is None:
             worker.process.join()
             self._workers[self._workers.index(worker)] = self._start(worker.cores)
-        return Finished(worker, job, outcome)
+        return done
 
     def _start(self, cores: list[int]) -> Worker:
         # Spawned, not forked: a fork of a process whose libraries run threads can hang.
@@ -81,13 +76,23 @@ class Workers:
         theirs.close()
         return Worker(started, ours, cores)
 
-    def stop(self) -> list[TrialJob]:
-        """End all processes, whatever they do; returns the jobs that they did not finish."""
+    def stop(self) -> list[Finished]:
+        """End all processes, whatever they do; returns their jobs, with an outcome where one had just been sent."""
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
             worker.process.join()
-        return [worker.job for worker in self._workers if worker.job is not None]
+        return [_received(worker) for worker in self.busy()]
+
+
+def _received(worker: Worker) -> Finished:
+    """What a worker has sent of its job, or that it died over it."""
+    assert worker.job is not None
+    try:
+        outcome = worker.connection.recv()
+    except (EOFError, OSError):
+        outcome = None
+    return Finished(worker.job, outcome)
 
 
 def work(connection: Connection, place: StudyPlace, cores: list[int]) -> None:

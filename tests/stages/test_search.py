@@ -177,7 +177,7 @@ def test_trials_that_cannot_be_trained_end_the_search_in_one_sentence(searched, 
     failed = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'hopeless'")
     assert {each.data.tags["optuna.state"] for each in failed} == {"failed"}
     reasons = [each.data.tags["optuna.reason"] for each in failed if each.info.status == "FAILED"]
-    assert len(reasons) == 5
+    assert len(reasons) >= 5
     assert all("cannot be built" in reason for reason in reasons)
     # What was begun beside them is given up.
     assert {each.info.status for each in failed} <= {"FAILED", "KILLED"}
