@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import math
 import os
 import re
 import socket
@@ -92,11 +93,15 @@ def open_study(address: str, name: str, pruner: BasePruner) -> optuna.Study:
     )
 
 
-def make_pruner(name: str, epochs: int) -> BasePruner:
-    """The pruner for trials of at most `epochs` epochs."""
+def make_pruner(name: str, epochs: int, warmup: float) -> BasePruner:
+    """The pruner for trials of at most `epochs` epochs, of which the part `warmup` warms up.
+
+    While the learning rate still rises, trials differ by little but noise: none is stopped before that is over.
+    """
+    first = max(1, math.ceil(warmup * epochs))
     if name == "hyperband":
-        return HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3)
-    return MedianPruner() if name == "median" else NopPruner()
+        return HyperbandPruner(min_resource=first, max_resource=epochs, reduction_factor=3)
+    return MedianPruner(n_warmup_steps=first) if name == "median" else NopPruner()
 
 
 def check_sampler(name: str) -> None:

@@ -33,11 +33,16 @@ COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 
 @dataclass(frozen=True)
 class StudyPlace:
-    """Where a study is: what a process needs to report to it. parent: the run that its trials are nested in."""
+    """Where a study is: what a process needs to report to it.
+
+    pruner, epochs, warmup: those of `make_pruner`. parent: the run that its trials are nested in, tags: theirs.
+    """
 
     storage: str
     name: str
     pruner: str
+    epochs: int
+    warmup: float
     parent: str
     tags: dict[str, str]
 
@@ -87,7 +92,8 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
         tags = place.tags | {"optuna.trial": str(job.number)}
         with tracking.run("trial", trial_name(job.number), place.parent, tags=tags) as run:
             run_id = run.id
-            trial = Trial(_study(place.storage, place.name, place.pruner, job.config.epochs), job.id)
+            study = _study(place.storage, place.name, place.pruner, place.epochs, place.warmup)
+            trial = Trial(study, job.id)
             trial.set_user_attr("run_id", run_id)
             state, reason = _train(run, trial, job.config, epochs)
     except Exception as error:  # whatever a configuration can lead to
@@ -134,8 +140,8 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
 
 
 @functools.cache
-def _study(storage: str, name: str, pruner: str, epochs: int) -> optuna.Study:
-    return optuna.load_study(study_name=name, storage=open_storage(storage), pruner=make_pruner(pruner, epochs))
+def _study(storage: str, name: str, pruner: str, epochs: int, warmup: float) -> optuna.Study:
+    return optuna.load_study(study_name=name, storage=open_storage(storage), pruner=make_pruner(pruner, epochs, warmup))
 
 
 @functools.cache

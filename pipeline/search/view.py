@@ -23,13 +23,16 @@ STATES = {TrialState.COMPLETE: COMPLETE, TrialState.PRUNED: PRUNED, TrialState.F
 
 
 class StudyView:
-    """Shows a study of `total` trials in the run `run`."""
+    """Shows a study of `total` trials, trained by `workers` processes, in the run `run`."""
 
-    def __init__(self, run: tracking.Run, study: optuna.Study, space: Space, total: int):
+    def __init__(self, run: tracking.Run, study: optuna.Study, space: Space, total: int, workers: int):
         self._run = run
         self._study = study
         self._space = space
         self._total = total
+        self._workers = workers
+        self._trained_seconds = 0.0
+        self._compile_seconds = 0.0
         self._started = time.monotonic()
         self._due = self._started + REFRESH_SECONDS
         self._counts = dict.fromkeys(STATES.values(), 0)
@@ -50,6 +53,8 @@ class StudyView:
     def trial(self, outcome: TrialOutcome, params: dict) -> None:
         """A trial is over."""
         self._counts[outcome.state] += 1
+        self._trained_seconds += outcome.training_seconds
+        self._compile_seconds += outcome.compile_seconds
         best = best_trials(self._study, 1)
         is_best = bool(best) and best[0].number == outcome.number
         reached = f"{outcome.value:6.1%}" if outcome.value is not None else "     —"
@@ -87,7 +92,7 @@ class StudyView:
         if not len(trials):
             return
         self._run.log_table("trials", trials)
-        self._run.log_metrics(study_metrics(trials))
+        self._run.log_metrics(study_metrics(trials) | self._time_metrics())
         scales = scales_of(self._space)
         reached = trials[trials["val_accuracy"].notna()]
         if not len(reached):
@@ -106,6 +111,19 @@ class StudyView:
             self._run.log_figure("contour", figures.contour(reached, x, y, scales))
         if importance := importance_of(self._study):
             self._run.log_figure("importances", figures.importances(importance))
+
+    def _time_metrics(self) -> dict[str, float]:
+        """Where the time of this command's workers went.
+
+        overhead_fraction: what was neither training nor validation nor building graphs, of trials that are over.
+        """
+        elapsed = time.monotonic() - self._started
+        spent = self._trained_seconds + self._compile_seconds
+        return {
+            "search_seconds": elapsed,
+            "compile_seconds": self._compile_seconds,
+            "overhead_fraction": 1 - spent / (elapsed * self._workers),
+        }
 
     def close(self) -> None:
         """Take the bar away."""

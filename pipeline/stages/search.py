@@ -51,21 +51,21 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
         log_data(run, data, config, "training")
         address = storage_address(config)
-        study = open_study(address, name, make_pruner(config.pruner, config.epochs))
+        study = open_study(address, name, make_pruner(config.pruner, config.epochs, config.warmup))
         with owned(study):
             check_identity(study, config, space, data.facts.digest)
             take_over(study, run, parent, config)
             enqueue(study, first)
             print(f"searching {', '.join(space)} of {config.model} on {summary(data.facts)}")
             print(f"study {name}: {tracking.run_address(run)}")
-            place = StudyPlace(address, name, config.pruner, run.id, tags)
+            place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, run.id, tags)
             _run_trials(study, config, space, place, run)
             _train_best(study, config, space, run, data)
     return run.id
 
 
 def _run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: StudyPlace, run: tracking.Run) -> None:
-    view = StudyView(run, study, space, config.trials)
+    view = StudyView(run, study, space, config.trials, config.workers)
     try:
         run_trials(study, config, space, place, view)
     finally:
