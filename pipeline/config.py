@@ -159,6 +159,13 @@ class TrainConfig(PreprocessConfig):
     test_each_epoch: bool = option(
         False, click.BOOL, "also score the test split after each epoch, as the reference report did: that spends it"
     )
+    resume: str = option(
+        "auto",
+        click.STRING,
+        "auto goes on with an interrupted training of the same options and data, if its process was of this machine; "
+        "never starts anew; a run id goes on with that run",
+        identifies=False,
+    )
     seed: int = option(0, click.IntRange(0, 2**32 - 1), "seed of the training; what changes the data is data_seed")
     deterministic: bool = option(
         True, click.BOOL, "same seed, same result to the bit; false allows faster operations that differ"
@@ -281,7 +288,7 @@ def resolve(
     """
     kind = STAGES[stage]
     typed_values = _checked(kind, typed, "")
-    file_values = _from_config(kind, typed_values.get("config"), config_of_run)
+    file_values = _from_config(kind, typed_values.get("config") or _resumed(typed_values), config_of_run)
     preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))
     given = preset_values | file_values | typed_values
     values = _recipe(kind, given, recipe_of) | given
@@ -301,6 +308,12 @@ def _recipe(kind: type[Config], given: Values, recipe_of: Callable[[str], Values
     if not issubclass(kind, TrainConfig):
         return {}
     return recipe_of(given.get("model", TrainConfig.model))
+
+
+def _resumed(typed: Values) -> str | None:
+    """The run that is to go on, if one is named: its options hold unless others are given."""
+    resume = typed.get("resume")
+    return None if resume in {None, "auto", "never"} else resume
 
 
 def _is_of_a_search(values: Values) -> bool:

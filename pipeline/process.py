@@ -1,16 +1,45 @@
-"""How this process hears that it should stop."""
+"""Processes: which one this is, whether another still lives, and how this one hears that it should stop."""
 
 import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pipeline.errors import EXIT_FAILED, Terminated
 
 PARENT_CHECK_SECONDS = 1.0
+
+# What tells a process from all others: its host, its number, and when it began.
+Identity = dict[str, Any]
+
+
+def myself() -> Identity:
+    """The identity of this process."""
+    return {"host": socket.gethostname(), "process": os.getpid(), "started": _started(os.getpid())}
+
+
+def is_here(process: Identity) -> bool:
+    """Whether a process is or was one of this machine."""
+    return process["host"] == socket.gethostname()
+
+
+def is_dead(process: Identity) -> bool:
+    """Whether a process was one of this machine and is no more; of other machines that cannot be said."""
+    return is_here(process) and _started(process["process"]) != process["started"]
+
+
+def _started(number: int) -> float | None:
+    """When a process began; None if there is none of this number."""
+    import psutil
+
+    try:
+        return psutil.Process(number).create_time()
+    except psutil.Error:
+        return None
 
 
 def stop_on_signals() -> None:

@@ -1,6 +1,7 @@
 """What a person sees while a network trains: a bar in a terminal, and one line an epoch everywhere."""
 
 import time
+from collections.abc import Sequence
 
 from tqdm import tqdm
 
@@ -8,15 +9,22 @@ from pipeline.training.fit import EpochResult
 
 
 class TrainingProgress:
-    """Shows `epochs` epochs of `steps` steps each."""
+    """Shows `epochs` epochs of `steps` steps each, of which those in `before` are done."""
 
-    def __init__(self, epochs: int, steps: int):
+    def __init__(self, epochs: int, steps: int, before: Sequence[EpochResult] = ()):
         self._epochs = epochs
-        self._best = 0.0
+        self._before = len(before)
+        self._best = max((epoch.val_accuracy for epoch in before), default=0.0)
         self._started = time.monotonic()
         # disable=None: no bar where stderr is no terminal; the lines below are enough for a log file.
         self._bar = tqdm(
-            total=epochs * steps, desc="train", unit="step", disable=None, dynamic_ncols=True, smoothing=0.05
+            total=epochs * steps,
+            initial=len(before) * steps,
+            desc="train",
+            unit="step",
+            disable=None,
+            dynamic_ncols=True,
+            smoothing=0.05,
         )
 
     def step(self) -> None:
@@ -28,7 +36,7 @@ class TrainingProgress:
         is_best = result.val_accuracy > self._best
         self._best = max(self._best, result.val_accuracy)
         elapsed = time.monotonic() - self._started
-        left = elapsed / result.epoch * (self._epochs - result.epoch)
+        left = elapsed / (result.epoch - self._before) * (self._epochs - result.epoch)
         self._bar.set_postfix_str(f"best {self._best:.1%}", refresh=False)
         self._bar.write(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}"

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,9 @@ from pipeline.config import TrainConfig
 from pipeline.data.prepared import DatasetFacts, Prepared
 from pipeline.models.networks.contract import Network, NetworkSpec
 from pipeline.training import history
-from pipeline.training.fit import EpochResult, FitResult, fit
+from pipeline.training.checkpoints import Checkpoint
+from pipeline.training.fit import EpochResult, FitResult, Interrupted, fit
+from pipeline.training.run_folder import path_of
 
 
 def log_options(run: tracking.Run, config: TrainConfig) -> None:
@@ -77,13 +78,19 @@ def fit_tracked(
     config: TrainConfig,
     on_epoch: Callable[[EpochResult], None],
     on_step: Callable[[], None] = lambda: None,
+    on_checkpoint: Callable[[Checkpoint], None] | None = None,
+    before: Interrupted | None = None,
 ) -> FitResult:
-    """Train, with each epoch in history.jsonl and in MLflow before `on_epoch` hears of it.
+    """Train as `fit` does, with each epoch in history.jsonl and in MLflow before `on_epoch` hears of it.
 
-    Raises DivergedError as `fit` does, and what `on_epoch` raises.
+    The epochs of `before` are sent to the run as well, with their own times. Raises DivergedError as `fit` does, and
+    what the callbacks raise.
     """
-    path = _run_folder(config, run) / "history.jsonl"
+    path = path_of(config.workdir, run.id) / "history.jsonl"
+    history.cut(path, len(before.epochs) if before else 0)
     sender = tracking.EpochSender(run)
+    for epoch in before.epochs if before else []:
+        sender.send(epoch.metrics(), epoch.epoch, epoch.time)
 
     def epoch_done(result: EpochResult) -> None:
         history.append(path, result)
@@ -91,11 +98,10 @@ def fit_tracked(
         on_epoch(result)
 
     try:
-        return fit(network, data, config, epoch_done, on_step)
+        return fit(network, data, config, epoch_done, on_step, on_checkpoint, before)
     finally:
         sender.close()
-        if path.exists():
-            run.log_file(path)
+        run.log_file(path)
 
 
 def log_result(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, result: FitResult) -> None:
@@ -125,11 +131,6 @@ def log_best(run: tracking.Run, result: FitResult) -> None:
 def log_network(run: tracking.Run, network: Network, facts: DatasetFacts, config: TrainConfig) -> None:
     """Log the network as the run's model."""
     # Written here first, so that a server that is gone at the end takes no finished training with it.
-    network_file = network.save(_run_folder(config, run))
+    network_file = network.save(path_of(config.workdir, run.id))
     run.log_model(network_file, facts.class_names, facts.image_size, facts.resize, network.requirements)
     network_file.unlink()
-
-
-def _run_folder(config: TrainConfig, run: tracking.Run) -> Path:
-    """Where a run keeps what MLflow does not have yet."""
-    return config.workdir / "runs" / run.id

@@ -52,6 +52,7 @@ MODEL = "model"
 ALWAYS_REQUIRED = ("mlflow", "numpy", "pandas", "pillow")
 SEND_RETRY_SECONDS = (0.5, 2.0, 5.0)
 SEND_GIVE_UP_SECONDS = 60.0
+DIED = "its process died"
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 # The signature is written out in serving.py; MLflow would rather guess it from an example.
@@ -189,7 +190,9 @@ def run(
         all_tags[MLFLOW_PARENT_RUN_ID] = parent
     launched = os.environ.pop("MLFLOW_RUN_ID", None)
     if launched:
-        handle = Run(launched, client.get_run(launched).info.experiment_id, client)
+        found = _get_run(launched)
+        handle = Run(launched, found.info.experiment_id, client)
+        _close_lost(_found(found))
         handle.set_tags(all_tags)
     else:
         experiment_id = _get_run(parent).info.experiment_id if parent else _experiment_id(client, experiment)
@@ -376,22 +379,23 @@ def close(run_id: str, status: str, tags: Mapping[str, Any]) -> None:
     handle.client.set_terminated(run_id, status)
 
 
-def launched_and_lost(entry_points: Sequence[str], launched: str, typed: Mapping[str, Any]) -> list[FoundRun]:
-    """The RUNNING runs that an earlier `mlflow run` made for a process that died before it could name them.
+def succeed(run_id: str, successor: str) -> None:
+    """Say that the run `successor` goes on with what this one began, and end this one if it is still RUNNING."""
+    if not exists(run_id):
+        return
+    handle = handle_of(run_id)
+    handle.set_tags({"continued_by": successor})
+    if handle.client.get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING):
+        close(run_id, "KILLED", {"error": DIED})
 
-    They have the user and the project of the run `launched`, and the same value of each param in `typed` (None: not
-    typed).
-    """
-    mine = _found(_get_run(launched))
-    same = {name: mine.tags[name] for name in (MLFLOW_SOURCE_NAME, MLFLOW_USER) if name in mine.tags}
-    return [
-        run
-        for entry_point in entry_points
-        for run in find({MLFLOW_PROJECT_ENTRY_POINT: entry_point} | same, "RUNNING")
-        if "stage" not in run.tags
-        and run.started < mine.started
-        and all(run.params.get(name) == value for name, value in typed.items())
-    ]
+
+def _close_lost(launched: FoundRun) -> None:
+    """End the runs that the same `mlflow run` command made before for a process that died before it named them."""
+    command = (MLFLOW_PROJECT_ENTRY_POINT, MLFLOW_SOURCE_NAME, MLFLOW_USER)
+    same = {name: launched.tags[name] for name in command if name in launched.tags}
+    for run in find(same, "RUNNING"):
+        if "stage" not in run.tags and run.started < launched.started and run.params == launched.params:
+            close(run.id, "KILLED", {"error": DIED})
 
 
 def handle_of(run_id: str) -> Run:

@@ -5,7 +5,7 @@ import importlib.util
 import math
 import os
 import re
-import socket
+import threading
 import time
 import uuid
 import warnings
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-import psutil
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from pipeline import config as options
+from pipeline import process
 from pipeline.config import SearchConfig, TrainConfig, Values
 from pipeline.errors import UserError, first_line
 from pipeline.search.space import Space, describe
@@ -159,27 +159,26 @@ def owned(study: optuna.Study) -> Iterator[None]:
     storage is asked to keep no lock, since not every one could.
     """
     _refuse_if_owned(study)
-    mine = {
-        "host": socket.gethostname(),
-        "process": os.getpid(),
-        "started": _started(os.getpid()),
-        "id": uuid.uuid4().hex,
-    }
+    mine = process.myself() | {"id": uuid.uuid4().hex}
     _beat(study, mine)
+    if study.user_attrs[OWNER]["id"] != mine["id"]:
+        _refuse_if_owned(study)
+    over = threading.Event()
+    beating = threading.Thread(target=_beat_until, args=(over, study, mine), daemon=True, name="study-beat")
+    beating.start()
     try:
-        if study.user_attrs[OWNER]["id"] != mine["id"]:
-            _refuse_if_owned(study)
         yield
     finally:
+        over.set()
+        beating.join()
         with contextlib.suppress(Exception):  # a database that is gone must not hide what happened
             study.set_user_attr(OWNER, None)
 
 
-def beat(study: optuna.Study) -> None:
-    """Say that this process is still at it, if that was last said a while ago."""
-    owner = study.user_attrs[OWNER]
-    if time.time() - owner["beat"] >= BEAT_SECONDS:
-        _beat(study, owner)
+def _beat_until(over: threading.Event, study: optuna.Study, owner: Values) -> None:
+    while not over.wait(BEAT_SECONDS):
+        with contextlib.suppress(Exception):  # said again at the next beat
+            _beat(study, owner)
 
 
 def _beat(study: optuna.Study, owner: Values) -> None:
@@ -196,17 +195,9 @@ def _refuse_if_owned(study: optuna.Study) -> None:
 
 
 def _is_alive(owner: Values) -> bool:
-    if owner["host"] != socket.gethostname():
-        return time.time() - owner["beat"] < SILENT_SECONDS
-    return owner["process"] != os.getpid() and _started(owner["process"]) == owner["started"]
-
-
-def _started(process: int) -> float | None:
-    """When a process began; None if there is none of this number."""
-    try:
-        return psutil.Process(process).create_time()
-    except psutil.Error:
-        return None
+    if process.is_here(owner):
+        return owner["process"] != os.getpid() and not process.is_dead(owner)
+    return time.time() - owner["beat"] < SILENT_SECONDS
 
 
 def enqueue(study: optuna.Study, configurations: list[Values]) -> None:

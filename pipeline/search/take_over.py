@@ -6,10 +6,8 @@ from pipeline import tracking
 from pipeline.config import SearchConfig
 from pipeline.search.study import PARENT, abandon_all_running, study_tags
 from pipeline.search.trial import FAILED
-from pipeline.search.trials import DIED, state_tags
+from pipeline.search.trials import state_tags
 from pipeline.search.view import trial_rows
-
-ENTRY_POINTS = ("search", "main")
 
 
 def take_over(study: optuna.Study, run: tracking.Run, parent: str | None, config: SearchConfig) -> None:
@@ -20,14 +18,10 @@ def take_over(study: optuna.Study, run: tracking.Run, parent: str | None, config
     abandon_all_running(study)
     ours = {run.id, parent}
     _close_abandoned(study, config, ours)
-    launched = parent or run.id
-    typed = {"study": config.study if "study" in config.given else None}
-    for lost in tracking.launched_and_lost(ENTRY_POINTS, launched, typed):
-        tracking.close(lost.id, "KILLED", {"error": DIED})
     for trial in tracking.find(study_tags(config) | {"stage": "trial"}):
         tracking.handle_of(trial.id).nest_in(run.id)
-    if (before := study.user_attrs.get(PARENT)) and tracking.exists(before):
-        tracking.handle_of(before).set_tags({"continued_by": run.id})
+    if before := study.user_attrs.get(PARENT):
+        tracking.succeed(before, run.id)
     study.set_user_attr(PARENT, run.id)
 
 
@@ -39,7 +33,7 @@ def _close_abandoned(study: optuna.Study, config: SearchConfig, ours: set[str | 
             continue
         is_trial = found.tags.get("stage") == "trial"
         if is_trial and "optuna.state" not in found.tags:
-            ended = known.get(found.id, {"state": FAILED, "reason": DIED})
+            ended = known.get(found.id, {"state": FAILED, "reason": tracking.DIED})
             tracking.close(found.id, "KILLED" if ended["state"] == FAILED else "FINISHED", state_tags(**ended))
         elif found.status == "RUNNING":
-            tracking.close(found.id, "KILLED", {"error": DIED})
+            tracking.close(found.id, "KILLED", {"error": tracking.DIED})

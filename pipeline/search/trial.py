@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass
 
 import optuna
+import psutil
 from optuna.trial import Trial
 
 from pipeline import config as options
@@ -61,18 +62,19 @@ class TrialOutcome:
     """How a trial went. state: complete, pruned or failed; reason: why, if not complete.
 
     value: the best val_accuracy. training_seconds: of training steps and validation; compile_seconds: of building
-    graphs; seconds: from the job to its outcome.
+    graphs; seconds: from the job to its outcome. memory_mib: the private memory of the process afterwards.
     """
 
     number: int
     state: str
     reason: str
-    value: float | None
-    run_id: str | None
-    epochs: int
-    training_seconds: float
-    compile_seconds: float
-    seconds: float
+    value: float | None = None
+    run_id: str | None = None
+    epochs: int = 0
+    training_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    seconds: float = 0.0
+    memory_mib: float = 0.0
 
 
 def trial_name(number: int) -> str:
@@ -110,7 +112,14 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
         training_seconds=sum(epoch.epoch_seconds + epoch.val_seconds for epoch in epochs),
         compile_seconds=sum(epoch.compile_seconds for epoch in epochs),
         seconds=time.perf_counter() - started,
+        memory_mib=_private_memory(),
     )
+
+
+def _private_memory() -> float:
+    """What this process holds of memory beside mapped files, in MiB."""
+    memory = psutil.Process().memory_info()
+    return (memory.rss - getattr(memory, "shared", 0)) / 2**20
 
 
 def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[EpochResult]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from pipeline import tracking
 from pipeline.config import SearchConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.search.space import Space
-from pipeline.search.study import OUTCOME, abandon, ask, beat, finished
+from pipeline.search.study import OUTCOME, abandon, ask, finished
 from pipeline.search.trial import COMPLETE, FAILED, PRUNED, StudyPlace, TrialJob, TrialOutcome
 from pipeline.search.view import StudyView
 from pipeline.search.workers import Finished, Workers
@@ -19,7 +19,6 @@ from pipeline.search.workers import Finished, Workers
 WAIT_SECONDS = 1.0
 FAILURES_IN_A_ROW = 5
 TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
-DIED = "its process died"
 STOPPED = "the search was stopped"
 
 
@@ -41,7 +40,7 @@ def run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: S
             if not pool.busy():
                 return
             for done in pool.wait(WAIT_SECONDS):
-                outcome = _settle(study, done, config.epochs, DIED)
+                outcome = _settle(study, done, config.epochs, tracking.DIED)
                 # The worker gets its next trial before anything is told or drawn.
                 if time.monotonic() < deadline:
                     _give_out(study, config, space, pool, view)
@@ -50,7 +49,6 @@ def run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: S
                 failures = [*failures, outcome] if outcome.state == FAILED else []
                 if len(failures) >= FAILURES_IN_A_ROW:
                     raise UserError(f"{len(failures)} trials in a row failed; the last one: {outcome.reason}")
-            beat(study)
             view.refresh()
     finally:
         for done in pool.stop():
@@ -80,7 +78,7 @@ def _settle(study: optuna.Study, done: Finished, full_epochs: int, why_none: str
     trial = Trial(study, done.job.id)
     if done.outcome is None:
         abandon(study, trial)
-        return TrialOutcome(done.job.number, FAILED, why_none, None, None, 0, 0.0, 0.0, 0.0)
+        return TrialOutcome(done.job.number, FAILED, why_none)
     outcome = done.outcome
     trial.set_user_attr(OUTCOME, dataclasses.asdict(outcome) | {"full_epochs": full_epochs})
     value = outcome.value if outcome.state == COMPLETE else None

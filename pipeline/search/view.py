@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
 from pipeline import tracking
+from pipeline.errors import first_line
 from pipeline.progress import clock
 from pipeline.search import figures
 from pipeline.search.space import Space
@@ -82,7 +83,10 @@ class StudyView:
         """Renew the figures in MLflow, if that was last done a while ago."""
         if time.monotonic() >= self._due:
             started = time.monotonic()
-            self.log()
+            try:
+                self.log()
+            except Exception as error:  # the next time will show more
+                self._bar.write(f"figures not renewed: {first_line(error)}")
             cost = time.monotonic() - started
             self._due = time.monotonic() + max(REFRESH_SECONDS, REFRESH_FACTOR * cost)
 
@@ -164,7 +168,8 @@ def _row(trial: FrozenTrial) -> dict:
         "training_seconds": outcome.get("training_seconds"),
         "compile_seconds": outcome.get("compile_seconds"),
         "seconds": outcome.get("seconds"),
-        "reason": outcome.get("reason", "its process died" if trial.state == TrialState.FAIL else ""),
+        "memory_mib": outcome.get("memory_mib"),
+        "reason": outcome.get("reason", tracking.DIED if trial.state == TrialState.FAIL else ""),
         "run_id": trial.user_attrs.get("run_id"),
     }
 

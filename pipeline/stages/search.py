@@ -1,5 +1,6 @@
 """A study: trials, then the best of them trained in full."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -68,9 +69,13 @@ def _run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: 
     view = StudyView(run, study, space, config.trials, config.workers)
     try:
         run_trials(study, config, space, place, view)
-    finally:
+    except BaseException:
         view.close()
-        view.log()
+        with contextlib.suppress(Exception):  # what stopped the search says more
+            view.log()
+        raise
+    view.close()
+    view.log()
     if best := best_trials(study, 1):
         run.log_params({f"best_{name}": value for name, value in best[0].params.items()})
         run.set_tags({"best_trial": trial_name(best[0].number), "best_run": best[0].user_attrs["run_id"]})

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 
 from pipeline import config as options
-from pipeline import models, tracking
+from pipeline import models, process, tracking
 from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.data.prepared import Prepared
+from pipeline.errors import UserError
+from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
 from pipeline.stages.preprocess import ensure_prepared, summary
 from pipeline.tracked_training import fit_tracked, log_data, log_layers, log_options, log_result, network_spec
+from pipeline.training import run_folder
+from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import FitResult, steps_per_epoch
+from pipeline.training.run_folder import RunFolder
 
 
 def train(config: TrainConfig, parent: str | None = None, tags: Mapping[str, str] | None = None) -> str:
@@ -18,21 +24,83 @@ def train(config: TrainConfig, parent: str | None = None, tags: Mapping[str, str
     Returns the id of the run. Raises UserError if the data or the model cannot be had as asked for.
     """
     with tracking.run("train", f"train {config.model} {options.data_name(config)}", parent, tags=tags) as run:
-        log_options(run, config)
-        data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
-        log_data(run, data, config, "training")
-        network = models.build(config.model, network_spec(config, data.facts))
-        parameters = log_layers(run, network)
-        print(f"training {config.model} ({parameters:,} parameters) on {summary(data.facts)}")
-
-        progress = TrainingProgress(config.epochs, steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size))
+        folder = run_folder.begin(config.workdir, run.id, _identity(config))
         try:
-            result = fit_tracked(run, network, data, config, progress.epoch, progress.step)
-        finally:
-            progress.close()
-        log_result(run, network, data, config, result)
+            result = _train(run, config, folder)
+        except UserError:
+            # It would end in the same way again.
+            run_folder.end(config.workdir, run.id)
+            raise
+        run_folder.end(config.workdir, run.id)
     _print_end(run, result)
     return run.id
+
+
+def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResult:
+    log_options(run, config)
+    data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
+    log_data(run, data, config, "training")
+    folder = _continued(folder.of_data(data.facts.digest), config)
+    network = models.build(config.model, network_spec(config, data.facts))
+    parameters = log_layers(run, network)
+    print(f"training {config.model} ({parameters:,} parameters) on {summary(data.facts)}")
+    result = _fit(run, network, data, config, folder)
+    log_result(run, network, data, config, result)
+    return result
+
+
+def _identity(config: TrainConfig) -> options.Values:
+    """What is trained; the data is known by its digest, wherever it lies."""
+    return {name: value for name, value in options.identity(config).items() if name != "data"}
+
+
+def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:
+    """The folder of the interrupted training that this one goes on with, its runs closed; `begun` if there is none.
+
+    Raises UserError if `resume` names a run that cannot be continued, or not with these options.
+    """
+    if config.resume == "never":
+        return begun
+    found = run_folder.find_abandoned(begun) if config.resume == "auto" else [_named(begun, config)]
+    if not found:
+        return begun
+    for folder in found:
+        for run_id in folder.runs:
+            tracking.succeed(run_id, begun.runs[-1])
+    farthest, *outrun = found
+    for folder in outrun:
+        run_folder.remove(folder)
+    return run_folder.take_over(farthest, begun)
+
+
+def _named(begun: RunFolder, config: TrainConfig) -> RunFolder:
+    found = run_folder.find(config.workdir, config.resume)
+    if found is None:
+        raise UserError(f"--resume {config.resume}: {config.workdir} holds no unfinished training of this run")
+    if process.is_here(found.owner) and not process.is_dead(found.owner):
+        raise UserError(f"--resume {config.resume}: process {found.owner['process']} is training it")
+    now = begun.options | {"data_digest": begun.data_digest}
+    then = found.options | {"data_digest": found.data_digest or begun.data_digest}
+    differing = [f"{name} was {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
+    if differing:
+        raise UserError(f"--resume {config.resume}: it was begun with other options: {'; '.join(differing)}")
+    return found
+
+
+def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, folder: RunFolder) -> FitResult:
+    """Train to the end, from where an interrupted training had come to, with checkpoints and a bar."""
+    before = folder.interrupted()
+    done = len(before.epochs) if before else 0
+    if before:
+        print(f"going on after epoch {done} of {config.epochs}, from run {folder.runs[-2]}")
+    steps = steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size)
+    progress = TrainingProgress(config.epochs, steps, before.epochs if before else [])
+    writer = CheckpointWriter(folder.path)
+    try:
+        return fit_tracked(run, network, data, config, progress.epoch, progress.step, writer.save, before)
+    finally:
+        writer.close()
+        progress.close()
 
 
 def _print_end(run: tracking.Run, result: FitResult) -> None:

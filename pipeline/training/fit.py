@@ -14,6 +14,7 @@ from pipeline.data.prepared import DatasetFacts, Prepared, Split
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy, cross_entropy
 from pipeline.models.networks.contract import Network
+from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.schedule import learning_rates
 
 
@@ -50,6 +51,14 @@ class EpochResult:
 
 
 @dataclass(frozen=True)
+class Interrupted:
+    """A training as far as it came: its epochs, and the checkpoint after the last of them."""
+
+    epochs: list[EpochResult]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
 class FitResult:
     """epochs: those that were trained. best: the first of those with the highest val_accuracy.
 
@@ -67,10 +76,13 @@ def fit(
     config: TrainConfig,
     on_epoch: Callable[[EpochResult], None],
     on_step: Callable[[], None] = lambda: None,
+    on_checkpoint: Callable[[Checkpoint], None] | None = None,
+    before: Interrupted | None = None,
 ) -> FitResult:
     """Train `network` on the train split of `data`, and leave it as it was after its best epoch.
 
-    on_epoch hears of each epoch when it is over, on_step of each step.
+    on_epoch hears of each epoch when it is over, on_step of each step; on_checkpoint gets, after each epoch, what it
+    takes to go on from there. before: what was trained already: it is not repeated, and nothing hears of it again.
     Raises DivergedError if the loss stops being finite.
     """
     train, val = data["train"], data["val"]
@@ -80,7 +92,14 @@ def fit(
     epochs: list[EpochResult] = []
     step_losses: list[np.ndarray] = []
     best, best_state = None, None
-    for epoch in range(1, config.epochs + 1):
+    if before:
+        epochs = list(before.epochs)
+        step_losses = [before.checkpoint.step_losses]
+        best, best_state = best_of(epochs), before.checkpoint.best_state
+        network.load_state(before.checkpoint.state)
+    for epoch in range(len(epochs) + 1, config.epochs + 1):
+        if best and config.patience and epoch - 1 - best.epoch >= config.patience:
+            break
         batches = prefetched(_batches(train, data.facts, config, epoch))
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
         result, losses = _epoch(network, _counted(batches, on_step), epoch_rates, val, epoch)
@@ -90,13 +109,20 @@ def fit(
         epochs.append(result)
         step_losses.append(losses)
         on_epoch(result)
-        if best is None or result.val_accuracy > best.val_accuracy:
-            best, best_state = result, network.state()
-        if config.patience and epoch - best.epoch >= config.patience:
-            break
+        is_best = best is None or result.val_accuracy > best.val_accuracy
+        state = network.state() if is_best or on_checkpoint else {}
+        if is_best:
+            best, best_state = result, state
+        if on_checkpoint and best_state:
+            on_checkpoint(Checkpoint(epoch, state, best_state, np.concatenate(step_losses)))
     assert best is not None and best_state is not None
     network.load_state(best_state)
     return FitResult(epochs, best, np.concatenate(step_losses))
+
+
+def best_of(epochs: list[EpochResult]) -> EpochResult:
+    """The first of the epochs with the highest val_accuracy."""
+    return max(epochs, key=lambda epoch: (epoch.val_accuracy, -epoch.epoch))
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import mlflow
 import psutil
 import pytest
 from images import SMALL as SMALL_OPTIONS
+from images import SMALL_SEARCH
+from processes import wait_for
 
 PROJECT = Path(__file__).parents[2]
 SMALL = [f"{name}={value}" for name, value in SMALL_OPTIONS.items()]
@@ -55,9 +56,11 @@ def test_a_typed_value_wins_over_a_preset_in_what_is_trained_and_in_the_params(i
 
 
 def test_main_needs_no_preparation(image_folder, mlflow_run, runs):
-    done = mlflow_run("main", f"data={image_folder}", "epochs=1", *SMALL)
+    search = [f"{name}={value}" for name, value in SMALL_SEARCH.items()]
+    done = mlflow_run("main", f"data={image_folder}", *search, *SMALL)
     assert done.returncode == 0, done.stderr
-    assert sorted(run.data.tags["stage"] for run in runs()) == ["evaluate", "main", "preprocess", "train"]
+    stages = [run.data.tags["stage"] for run in runs()]
+    assert sorted(stages) == ["evaluate", "evaluate", "main", "preprocess", "search", "train", "trial", "trial"]
     main = next(run for run in runs() if run.data.tags["stage"] == "main")
     assert "test_accuracy" in main.data.metrics
 
@@ -83,15 +86,6 @@ def test_what_is_refused_ends_in_one_sentence_and_a_failed_run(mlflow_run, runs,
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert [run.info.status for run in runs()] == ["FAILED"]
-
-
-def wait_for(condition, seconds=90):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.3)
-    raise AssertionError("waited in vain")
 
 
 def is_training(runs):

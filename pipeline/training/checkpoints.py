@@ -1,0 +1,143 @@
+"""Checkpoints: all that an interrupted training needs to go on as if it had not been."""
+
+import contextlib
+import json
+import os
+import threading
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+KEPT = 2
+# Writing takes at most this part of the time, however short the epochs are.
+WRITING_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training after an epoch.
+
+    state, best_state: the network's after this epoch and after the best one so far. step_losses: (steps,) of all
+    epochs.
+    """
+
+    epoch: int
+    state: dict[str, np.ndarray]
+    best_state: dict[str, np.ndarray]
+    step_losses: np.ndarray
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint into `folder`, and remove all but the newest two."""
+    path = folder / f"checkpoint-{checkpoint.epoch:06d}.npz"
+    beside = path.with_suffix(".part")
+    with beside.open("wb") as file:
+        np.savez(
+            file,
+            allow_pickle=False,
+            step_losses=checkpoint.step_losses,
+            names=np.array(json.dumps(list(checkpoint.state))),
+            **_numbered("state", checkpoint.state),
+            **_numbered("best", checkpoint.best_state),
+        )
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    for old in _newest_first(folder)[KEPT:]:
+        old.unlink()
+    return path
+
+
+def _numbered(group: str, state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{group}_{number}": array for number, array in enumerate(state.values())}
+
+
+def newest(folder: Path, epochs: int) -> Checkpoint | None:
+    """The newest checkpoint in `folder` that is whole, of the first `epochs` epochs; None if there is none."""
+    for path in _newest_first(folder):
+        if _epoch(path) > epochs:
+            continue
+        with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return _read(path)
+    return None
+
+
+def remove(folder: Path) -> None:
+    """Remove all checkpoints from `folder`."""
+    for path in _newest_first(folder):
+        path.unlink()
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint-*.npz"), reverse=True)
+
+
+def _epoch(path: Path) -> int:
+    return int(path.stem.removeprefix("checkpoint-"))
+
+
+def _read(path: Path) -> Checkpoint:
+    """Raises one of many errors if the file is not whole: its arrays carry checksums."""
+    with np.load(path, allow_pickle=False) as stored:
+        names = json.loads(str(stored["names"]))
+        return Checkpoint(
+            epoch=_epoch(path),
+            state={name: stored[f"state_{number}"] for number, name in enumerate(names)},
+            best_state={name: stored[f"best_{number}"] for number, name in enumerate(names)},
+            step_losses=stored["step_losses"],
+        )
+
+
+class CheckpointWriter:
+    """Writes checkpoints from a thread of its own, so that training never waits for the disk.
+
+    Where epochs are shorter than a checkpoint takes, some are left out: the training goes on from an earlier one.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._next: Checkpoint | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._write_all, daemon=True, name="checkpoints")
+        self._thread.start()
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint soon, unless a newer one comes first. Raises what went wrong with an earlier one."""
+        with self._changed:
+            if self._error:
+                raise self._error
+            self._next = checkpoint
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Wait until the last checkpoint is written."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _write_all(self) -> None:
+        while (checkpoint := self._taken()) is not None:
+            started = time.monotonic()
+            try:
+                write(self._folder, checkpoint)
+            except OSError as error:
+                self._error = error
+                return
+            self._rest((time.monotonic() - started) / WRITING_SHARE)
+
+    def _taken(self) -> Checkpoint | None:
+        """The newest checkpoint, when there is one; None when there will be no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._next is not None or self._closed)
+            checkpoint, self._next = self._next, None
+            return checkpoint
+
+    def _rest(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, seconds)

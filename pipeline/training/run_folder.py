@@ -1,0 +1,127 @@
+"""The folder of a training run in workdir: its history, its checkpoints, and whose it is.
+
+<workdir>/runs/<run id>/
+    run.json           what is trained, on which data, by which process, in which runs
+    history.jsonl      one line an epoch
+    checkpoint-*.npz   until the training is over
+"""
+
+import contextlib
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import process
+from pipeline.training import checkpoints, history
+from pipeline.training.fit import EpochResult, Interrupted
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """path: the folder. options, data_digest: what is trained on what; no digest while the data is being prepared.
+    runs: the MLflow runs that it was trained in, the present one last. owner: the process that trains it.
+    is_over: whether there is nothing left to continue.
+    """
+
+    path: Path
+    options: dict[str, Any]
+    data_digest: str | None
+    runs: list[str]
+    owner: process.Identity
+    is_over: bool = False
+
+    def save(self) -> None:
+        """Write run.json, whole or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        values = dataclasses.asdict(self)
+        del values["path"]
+        beside = self.path / "run.json.part"
+        beside.write_text(json.dumps(values, indent=1), encoding="utf-8")
+        beside.replace(self.path / "run.json")
+
+    def of_data(self, digest: str) -> "RunFolder":
+        """The same folder, now that the data is known."""
+        known = dataclasses.replace(self, data_digest=digest)
+        known.save()
+        return known
+
+    def epochs(self) -> list[EpochResult]:
+        """The epochs that were trained."""
+        path = self.path / "history.jsonl"
+        return history.read(path) if path.exists() else []
+
+    def interrupted(self) -> Interrupted | None:
+        """The training as far as its newest whole checkpoint; None if it has none."""
+        epochs = self.epochs()
+        checkpoint = checkpoints.newest(self.path, len(epochs))
+        return Interrupted(epochs[: checkpoint.epoch], checkpoint) if checkpoint else None
+
+
+def path_of(workdir: Path, run_id: str) -> Path:
+    """Where a run keeps what MLflow does not have yet."""
+    return workdir / "runs" / run_id
+
+
+def begin(workdir: Path, run_id: str, options: dict[str, Any]) -> RunFolder:
+    """The folder of a training that starts anew."""
+    folder = RunFolder(path_of(workdir, run_id), options, None, [run_id], process.myself())
+    folder.save()
+    return folder
+
+
+def end(workdir: Path, run_id: str) -> None:
+    """Say that there is nothing left to continue of a training, and remove what that would need."""
+    path = path_of(workdir, run_id)
+    dataclasses.replace(_read(path), is_over=True).save()
+    checkpoints.remove(path)
+
+
+def take_over(folder: RunFolder, begun: RunFolder) -> RunFolder:
+    """The training in `folder`, going on in the process and the run of `begun`, whose folder it replaces."""
+    taken = dataclasses.replace(folder, runs=[*folder.runs, *begun.runs], owner=begun.owner)
+    # Written before the folder moves: whatever happens between, all its runs are known.
+    taken.save()
+    shutil.rmtree(begun.path)
+    folder.path.rename(begun.path)
+    return dataclasses.replace(taken, path=begun.path)
+
+
+def find_abandoned(begun: RunFolder) -> list[RunFolder]:
+    """The trainings of the options and data of `begun` whose process is no more, the one that came farthest first.
+
+    Among them is one that was given up before its data was known.
+    """
+    same = [
+        folder
+        for folder in _all(begun.path.parent)
+        if folder.options == begun.options
+        and folder.data_digest in {begun.data_digest, None}
+        and not folder.is_over
+        and process.is_dead(folder.owner)
+    ]
+    return sorted(same, key=lambda folder: -len(folder.epochs()))
+
+
+def remove(folder: RunFolder) -> None:
+    """Remove the folder of a training that another one of the same has outrun."""
+    shutil.rmtree(folder.path)
+
+
+def find(workdir: Path, run_id: str) -> RunFolder | None:
+    """The folder of a run; None if this work folder has none that could be continued."""
+    return next((each for each in _all(workdir / "runs") if each.runs[-1] == run_id and not each.is_over), None)
+
+
+def _all(runs: Path) -> list[RunFolder]:
+    found = []
+    for path in runs.glob("*/run.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError):  # going away, or of another version
+            found.append(_read(path.parent))
+    return found
+
+
+def _read(path: Path) -> RunFolder:
+    return RunFolder(path, **json.loads((path / "run.json").read_text(encoding="utf-8")))

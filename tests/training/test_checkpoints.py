@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from pipeline import models
+from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.data import prepared
+from pipeline.data.sources import open_source
+from pipeline.tracked_training import network_spec
+from pipeline.training import checkpoints
+from pipeline.training.checkpoints import Checkpoint, CheckpointWriter
+from pipeline.training.fit import Interrupted, fit
+
+
+def checkpoint(epoch):
+    rng = np.random.default_rng(epoch)
+    state = {"model/0/a kernel": rng.random((3, 4)).astype(np.float32), "optimizer/steps": np.array(epoch)}
+    return Checkpoint(epoch, state, {name: array + 1 for name, array in state.items()}, rng.random(epoch))
+
+
+def assert_equal(first, second):
+    assert first.epoch == second.epoch
+    assert np.array_equal(first.step_losses, second.step_losses)
+    for group in ("state", "best_state"):
+        one, other = getattr(first, group), getattr(second, group)
+        assert list(one) == list(other)
+        assert all(np.array_equal(one[name], other[name]) and one[name].dtype == other[name].dtype for name in one)
+
+
+def test_a_checkpoint_comes_back_as_it_was_and_the_newest_two_are_kept(tmp_path):
+    for epoch in (1, 2, 3):
+        checkpoints.write(tmp_path, checkpoint(epoch))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert_equal(checkpoints.newest(tmp_path, 3), checkpoint(3))
+    assert_equal(checkpoints.newest(tmp_path, 2), checkpoint(2))
+    assert checkpoints.newest(tmp_path, 1) is None
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.999])
+def test_a_truncated_checkpoint_is_recognised_and_the_one_before_it_taken(tmp_path, kept):
+    checkpoints.write(tmp_path, checkpoint(1))
+    path = checkpoints.write(tmp_path, checkpoint(2))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    assert_equal(checkpoints.newest(tmp_path, 2), checkpoint(1))
+
+
+def test_a_damaged_checkpoint_is_recognised(tmp_path):
+    checkpoints.write(tmp_path, checkpoint(1))
+    path = checkpoints.write(tmp_path, checkpoint(2))
+    content = bytearray(path.read_bytes())
+    place = content.index(checkpoint(2).state["model/0/a kernel"].tobytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    assert_equal(checkpoints.newest(tmp_path, 2), checkpoint(1))
+
+
+def test_the_writer_writes_the_last_one_before_it_closes(tmp_path):
+    writer = CheckpointWriter(tmp_path)
+    for epoch in range(1, 200):
+        writer.save(checkpoint(epoch))
+    writer.close()
+    assert_equal(checkpoints.newest(tmp_path, 199), checkpoint(199))
+
+
+def test_a_full_disk_is_heard_of(tmp_path):
+    writer = CheckpointWriter(tmp_path / "missing")
+    writer.save(checkpoint(1))
+    writer.close()
+    with pytest.raises(OSError, match="missing"):
+        writer.save(checkpoint(2))
+
+
+@pytest.mark.parametrize("model", ["resnet", "lenet5-numpy"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(image_folder, tmp_path, model, optimizer):
+    config = TrainConfig(
+        data=str(image_folder),
+        workdir=tmp_path,
+        model=model,
+        image_size=16,
+        epochs=5,
+        batch_size=9,
+        learning_rate=0.01,
+        optimizer=optimizer,
+        depth=1,
+        width=8,
+        dropout=0.3,
+        precision="float32",
+    )
+    source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
+    data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
+
+    def network():
+        return models.build(model, network_spec(config, data.facts))
+
+    whole, saved, epochs = network(), [], []
+    expected = fit(whole, data, config, epochs.append, on_checkpoint=saved.append)
+
+    for interruption in (1, 3):
+        checkpoints.write(tmp_path, saved[interruption - 1])
+        before = Interrupted(epochs[:interruption], checkpoints.newest(tmp_path, interruption))
+        heard = []
+        continued = network()
+        result = fit(continued, data, config, heard.append, before=before)
+        assert [epoch.epoch for epoch in heard] == list(range(interruption + 1, 6))
+        assert [epoch.val_loss for epoch in result.epochs] == [epoch.val_loss for epoch in expected.epochs]
+        assert np.array_equal(result.step_losses, expected.step_losses)
+        first, second = whole.state(), continued.state()
+        assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_patience_counts_what_was_before(image_folder, tmp_path):
+    config = TrainConfig(
+        data=str(image_folder),
+        workdir=tmp_path,
+        model="two-layer-numpy",
+        image_size=16,
+        epochs=30,
+        learning_rate=1e-9,
+        patience=2,
+        precision="float32",
+    )
+    source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
+    data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
+    spec = network_spec(config, data.facts)
+    saved, epochs = [], []
+    expected = fit(models.build(config.model, spec), data, config, epochs.append, on_checkpoint=saved.append)
+    before = Interrupted(epochs, saved[-1])
+    heard = []
+    result = fit(models.build(config.model, spec), data, config, heard.append, before=before)
+    assert not heard
+    assert result.epochs == expected.epochs
