@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 # The stages are started as `python`: it has to be the environment's own.
 export PATH := $(abspath $(BIN)):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY ?= true
+# A file's tests share what is costly to make.
+PARALLEL := --numprocesses auto --dist loadfile
 
 .PHONY: train test ui lint clean clean-clone-test
 
@@ -17,8 +19,8 @@ train: $(BIN)/.installed
 	$(BIN)/mlflow run . -e train --env-manager local $(ARGS)
 
 test: $(BIN)/.installed-test
-	$(BIN)/python -m pytest -m "not e2e" $(ARGS)
-	$(BIN)/python -m pytest -m e2e $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e" $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m e2e $(ARGS)
 
 ui: $(BIN)/.installed
 	$(BIN)/python -m pipeline.open_ui

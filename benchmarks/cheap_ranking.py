@@ -3,8 +3,8 @@
     python -m benchmarks.cheap_ranking --study NAME --workdir FOLDER --epochs 12 --image_size 64 --output FOLDER
 
 Trains configurations of a study's complete trials, spread over their ranking, in full, and gives Spearman's rank
-correlation of the two val_accuracies. Each training is a part that leaves a JSON file in the output folder; a part that is
-there is not repeated, and one that was interrupted goes on. It uses the MLflow store that the study's runs are in.
+correlation of the two val_accuracies. Each training is a part that leaves a JSON file in the output folder; a part that
+is there is not repeated, and one that was interrupted goes on. It uses the MLflow store that the study's runs are in.
 """
 
 import argparse

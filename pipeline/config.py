@@ -201,7 +201,8 @@ class SearchConfig(TrainConfig):
     storage: str | None = option(
         None,
         click.STRING,
-        "Optuna address of the database that holds the study [default: sqlite, optuna.db in workdir]",
+        "Optuna address of the database that holds the study [default: OPTUNA_STORAGE, else sqlite, optuna.db in "
+        "workdir]",
         identifies=False,
     )
     trials: int = option(20, click.IntRange(1, 100_000), "the study's total of complete and pruned trials")

@@ -47,7 +47,7 @@ warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning
 
 def storage_address(config: SearchConfig) -> str:
     """The Optuna address of the database: what was asked for, or a SQLite file in the work folder."""
-    return config.storage or f"sqlite:///{config.workdir / 'optuna.db'}"
+    return config.storage or os.environ.get("OPTUNA_STORAGE") or f"sqlite:///{config.workdir / 'optuna.db'}"
 
 
 def without_password(address: str) -> str:

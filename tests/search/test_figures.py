@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from pipeline.search import figures
+
+SCALES = {"learning_rate": "log", "dropout": "linear", "depth": "linear", "augment": "category"}
+
+
+def trials_table(count, states=("complete", "pruned"), seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "number": np.arange(count),
+            "state": rng.choice(states, count),
+            "val_accuracy": rng.random(count),
+            "learning_rate": 10 ** rng.uniform(-3, 0, count),
+            "dropout": rng.uniform(0, 0.6, count),
+            "depth": rng.integers(1, 4, count),
+            "augment": rng.choice(["none", "crop"], count),
+        }
+    )
+
+
+def curves_of(trials):
+    rows = [
+        {"number": trial.number, "state": trial.state, "epoch": epoch, "val_accuracy": trial.val_accuracy * epoch / 3}
+        for trial in trials.itertuples()
+        for epoch in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows, columns=["number", "state", "epoch", "val_accuracy"])
+
+
+def drawn(trials):
+    return [
+        figures.optimization_history(trials),
+        figures.slices(trials, SCALES),
+        figures.parallel_coordinates(trials, SCALES),
+        figures.contour(trials, "learning_rate", "dropout", SCALES),
+        figures.learning_curves(curves_of(trials), "curves"),
+    ]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(1, 12), st.sampled_from([("complete",), ("pruned",), ("complete", "pruned", "failed")]))
+def test_a_study_can_be_drawn_from_its_first_trial_on(count, states):
+    for figure in drawn(trials_table(count, states)):
+        assert isinstance(figure, Figure)
+        figure.draw_without_rendering()
+
+
+def test_trials_that_are_all_alike_can_be_drawn():
+    one = trials_table(1, ("complete",))
+    alike = pd.concat([one] * 5, ignore_index=True).assign(number=range(5))
+    for figure in drawn(alike):
+        figure.draw_without_rendering()
+
+
+def test_history_shows_the_best_so_far():
+    trials = pd.DataFrame(
+        {
+            "number": [0, 1, 2, 3],
+            "state": ["complete", "pruned", "complete", "complete"],
+            "val_accuracy": [0.2, 0.9, 0.5, 0.3],
+        }
+    )
+    axes = figures.optimization_history(trials).axes[0]
+    best = next(line for line in axes.lines if line.get_label() == "best so far")
+    assert list(best.get_ydata()) == [0.2, 0.5, 0.5]
+    assert axes.get_title() == "best val_accuracy 50.0%, of 3 complete trials"
+
+
+def test_every_slice_and_axis_is_named():
+    trials = trials_table(9)
+    slices = figures.slices(trials, SCALES)
+    assert [axes.get_xlabel() for axes in slices.axes] == list(SCALES)
+    (axes,) = figures.parallel_coordinates(trials, SCALES).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == [*SCALES, "val_accuracy"]
+
+
+def test_categories_stand_in_their_order():
+    trials = trials_table(6).assign(batch_size=[128, 32, 64, 128, 32, 64])
+    figure = figures.slices(trials, {"batch_size": "category"})
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["32", "64", "128"]
+
+
+def test_importances_are_the_given_ones():
+    axes = figures.importances({"learning_rate": 0.7, "dropout": 0.3}).axes[0]
+    assert [patch.get_width() for patch in axes.patches] == [0.3, 0.7]
+    assert [text.get_text() for text in axes.texts] == ["30%", "70%"]
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_a_contour_is_filled_only_between_enough_trials(count):
+    figure = figures.contour(trials_table(count, ("complete",)), "learning_rate", "dropout", SCALES)
+    assert (len(figure.axes) == 2) == (count == 12)  # the second is the bar of colours
