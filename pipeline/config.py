@@ -7,6 +7,8 @@ A value comes from, each overriding the one before: the default here, the model'
 import dataclasses
 import difflib
 import functools
+import hashlib
+import json
 import math
 import os
 import platform
@@ -242,11 +244,38 @@ class MainConfig(SearchConfig):
     """Everything: preprocess, search, train the best, and evaluate it on the test split."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class AblateConfig(TrainConfig):
+    """Climb from one configuration to another, one change at a time, and say which changes mattered.
+
+    What is typed of the options of train holds for both ends; epochs are the same for all rungs.
+    """
+
+    start: str = option(
+        "reference",
+        click.STRING,
+        "where the climb begins: a preset, a config.yaml, a run id, or own (the model's own recipe)",
+    )
+    goal: str = option("own", click.STRING, "where it ends: the same")
+    seeds: int = option(3, click.IntRange(1, 1000), "trainings of each rung of the climb, with seed, seed + 1, ...")
+    alone_seeds: int = option(
+        1,
+        click.IntRange(0, 1000),
+        "trainings of each change alone on top of the start, and taken away from the goal; 0 leaves these out",
+    )
+    groups: str | None = option(
+        None,
+        click.STRING,
+        "a YAML file of 'name: [option, option]' lines: options that change together [default: by what they are about]",
+    )
+
+
 STAGES: dict[str, type[Config]] = {
     "preprocess": PreprocessConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "search": SearchConfig,
+    "ablate": AblateConfig,
     "main": MainConfig,
 }
 
@@ -259,6 +288,17 @@ def fields_of(config: Config | type[Config]) -> list[dataclasses.Field]:
 def identity(config: Config) -> Values:
     """The values that say what a run is: what is logged, and what config.yaml holds."""
     return {field.name: getattr(config, field.name) for field in fields_of(config) if field.metadata["identifies"]}
+
+
+def recipe_of_training(config: "TrainConfig") -> Values:
+    """What is trained, but for the data: that is known by its digest, wherever it lies."""
+    return {name: value for name, value in identity(config).items() if name != "data"}
+
+
+def digest(config: "TrainConfig") -> str:
+    """A short name of what is trained, the data apart: equal for equal trainings."""
+    text = json.dumps(recipe_of_training(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def data_name(config: PreprocessConfig) -> str:

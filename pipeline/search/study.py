@@ -36,7 +36,6 @@ EXTRAS = {"cmaes": "cmaes", "gp": "torch"}
 IDENTITY = "identity"
 OWNER = "owner"
 PARENT = "mlflow_parent"
-FINAL_RUNS = "final_runs"
 # And what a trial remembers of itself.
 OUTCOME = "outcome"
 ABANDONED = "abandoned"

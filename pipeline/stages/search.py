@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import re
 
 import optuna
@@ -15,7 +13,6 @@ from pipeline.data.prepared import Prepared
 from pipeline.search import champion
 from pipeline.search.space import Space, first_configurations, space_of
 from pipeline.search.study import (
-    FINAL_RUNS,
     best_trials,
     check_identity,
     check_sampler,
@@ -33,7 +30,7 @@ from pipeline.search.trials import run_trials, trial_config
 from pipeline.search.view import StudyView
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.preprocess import ensure_prepared, summary
-from pipeline.stages.train import train
+from pipeline.stages.train import train_once
 from pipeline.tracked_training import log_data, log_options
 
 
@@ -86,7 +83,8 @@ def _train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tr
     """Train the best trials in full, and evaluate the best of those, by validation, on the test split."""
     trained = {}
     for trial in best_trials(study, config.retrain):
-        run_id = _trained(study, final_config(config, trial.params, space), trial.number, run, study_tags(config))
+        tags = study_tags(config) | {"optuna.trial": str(trial.number)}
+        run_id = train_once(final_config(config, trial.params, space), run.id, tags)
         trained[run_id] = tracking.metrics_of(run_id)["best_val_accuracy"]
     if not trained:
         return
@@ -101,18 +99,6 @@ def final_config(config: SearchConfig, params: dict, space: Space) -> TrainConfi
     """The configuration of the training in full of a trial's values."""
     final = dataclasses.replace(trial_config(config, params), epochs=config.final_epochs)
     return final if "image_size" in space else dataclasses.replace(final, image_size=config.final_image_size)
-
-
-def _trained(study: optuna.Study, config: TrainConfig, number: int, run: tracking.Run, tags: dict[str, str]) -> str:
-    """The run of this training; one that an earlier search of the study has finished is not repeated."""
-    key = hashlib.sha256(json.dumps(options.identity(config), sort_keys=True).encode()).hexdigest()[:16]
-    finals = study.user_attrs.get(FINAL_RUNS, {})
-    if key in finals and tracking.exists(finals[key]):
-        tracking.handle_of(finals[key]).nest_in(run.id)
-        return finals[key]
-    run_id = train(config, run.id, tags | {"optuna.trial": str(number)})
-    study.set_user_attr(FINAL_RUNS, finals | {key: run_id})
-    return run_id
 
 
 def _evaluated(run_id: str, split: str, config: SearchConfig) -> str:

@@ -17,14 +17,22 @@ from pipeline.training.fit import FitResult, steps_per_epoch
 from pipeline.training.run_folder import RunFolder
 
 
-def train(config: TrainConfig, parent: str | None = None, tags: Mapping[str, str] | None = None) -> str:
+def train(
+    config: TrainConfig,
+    parent: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    stage: str = "train",
+    name: str | None = None,
+) -> str:
     """Train a model and log it: the run holds its options, its curves, and the model of its best epoch.
 
-    tags: further ones for the run.
+    tags: further ones for the run. stage, name: its own, where the training is a step of something else.
     Returns the id of the run. Raises UserError if the data or the model cannot be had as asked for.
     """
-    with tracking.run("train", f"train {config.model} {options.data_name(config)}", parent, tags=tags) as run:
-        folder = run_folder.begin(config.workdir, run.id, _identity(config))
+    name = name or f"train {config.model} {options.data_name(config)}"
+    all_tags = {"config_digest": options.digest(config), **(tags or {})}
+    with tracking.run(stage, name, parent, tags=all_tags) as run:
+        folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config))
         try:
             result = _train(run, config, folder)
         except UserError:
@@ -34,6 +42,19 @@ def train(config: TrainConfig, parent: str | None = None, tags: Mapping[str, str
         run_folder.end(config.workdir, run.id)
     _print_end(run, result)
     return run.id
+
+
+def train_once(
+    config: TrainConfig, parent: str, tags: Mapping[str, str], stage: str = "train", name: str | None = None
+) -> str:
+    """The run of this very training in `parent`: a finished one with these tags and this stage, or a new one."""
+    data = ensure_prepared(options.part(config, PreprocessConfig), parent)
+    same = {"stage": stage, "config_digest": options.digest(config), "data_digest": data.facts.digest, **tags}
+    present = tracking.find(same, "FINISHED")
+    if not present:
+        return train(config, parent, tags, stage, name)
+    tracking.handle_of(present[-1].id).nest_in(parent)
+    return present[-1].id
 
 
 def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResult:
@@ -47,11 +68,6 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResu
     result = _fit(run, network, data, config, folder)
     log_result(run, network, data, config, result)
     return result
-
-
-def _identity(config: TrainConfig) -> options.Values:
-    """What is trained; the data is known by its digest, wherever it lies."""
-    return {name: value for name, value in options.identity(config).items() if name != "data"}
 
 
 def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:

@@ -1,0 +1,117 @@
+"""The rungs between two configurations."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline import config as options
+from pipeline.config import TrainConfig, Values
+from pipeline.errors import UserError
+
+CLIMB, ALONE, WITHOUT = "climb", "alone", "without"
+MOST_GROUPS = 6
+
+# What belongs together: a learning rate is of an optimiser, a depth is of a model.
+GROUPS = {
+    "input": ("image_size", "resize", "standardize"),
+    "augmentation": ("augment", "mirror", "min_crop_area"),
+    "network": ("model", "depth", "width", "dropout"),
+    "optimizer": ("optimizer", "learning_rate", "schedule", "warmup", "batch_size", "weight_decay"),
+    "targets": ("label_smoothing", "class_weight"),
+    "arithmetic": ("precision", "deterministic"),
+}
+
+# What both ends have in common: the budget and the question, not the recipe.
+COMMON = (
+    *("data", "val_fraction", "test_fraction", "data_seed", "on_error", "on_leak"),
+    *("epochs", "patience", "preset", "test_each_epoch", "seed"),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A group of options that differ. start, goal: their values at both ends."""
+
+    name: str
+    start: Values
+    goal: Values
+
+    def describe(self) -> str:
+        """The change in a line."""
+        return ", ".join(f"{name} {self.start[name]} → {self.goal[name]}" for name in self.goal)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A configuration to train. reading: climb, alone (a change on top of the start) or without (the goal, less one).
+
+    change: the name of the change that it adds, or leaves out; "start" for the first rung of the climb.
+    """
+
+    reading: str
+    change: str
+    config: TrainConfig
+
+
+def changes(start: TrainConfig, goal: TrainConfig, groups: dict[str, list[str]]) -> list[Change]:
+    """What differs between two configurations, in the order of the climb.
+
+    groups: name -> options, in the user's order; what they leave out goes into groups of our own.
+    Raises UserError if nothing differs, if the groups are too many, or if one names what does not differ.
+    """
+    first, last = options.identity(start), options.identity(goal)
+    differing = [name for name in first if first[name] != last[name] and name not in COMMON]
+    if not differing:
+        raise UserError("--start and --goal do not differ in anything but what both have in common, such as the epochs")
+    for name, members in groups.items():
+        for member in members:
+            if member not in differing:
+                raise UserError(f"--groups: {name} names {member}, which does not differ between start and goal")
+    taken = {member for members in groups.values() for member in members}
+    own = {
+        name: [each for each in members if each in differing and each not in taken] for name, members in GROUPS.items()
+    }
+    found = [
+        Change(name, {each: first[each] for each in members}, {each: last[each] for each in members})
+        for name, members in [*groups.items(), *own.items()]
+        if members
+    ]
+    if len(found) > MOST_GROUPS:
+        raise UserError(f"--groups: {len(found)} groups differ, {MOST_GROUPS} or fewer can be climbed; join some")
+    return found
+
+
+def read_groups(path: str | None) -> dict[str, list[str]]:
+    """The groups in a YAML file, name -> options. Raises UserError if it holds anything else."""
+    if path is None:
+        return {}
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError(f"--groups {file.absolute()}: no such file")
+    try:
+        groups = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+    if not isinstance(groups, dict) or not all(isinstance(members, list) for members in groups.values()):
+        raise UserError(f"{file.absolute()} holds no groups; 'name: [option, option]' lines are expected")
+    return groups
+
+
+def rungs(start: TrainConfig, found: list[Change], readings: tuple[str, ...]) -> list[Rung]:
+    """All configurations to train, the climb first. The last rung of the climb is the goal."""
+    ladder = [Rung(CLIMB, "start", start)]
+    for change in found:
+        ladder.append(Rung(CLIMB, change.name, _with(ladder[-1].config, change.goal)))
+    goal = ladder[-1].config
+    if ALONE in readings:
+        ladder += [Rung(ALONE, change.name, _with(start, change.goal)) for change in found]
+    if WITHOUT in readings:
+        ladder += [Rung(WITHOUT, change.name, _with(goal, change.start)) for change in found]
+    return ladder
+
+
+def _with(config: TrainConfig, values: dict[str, Any]) -> TrainConfig:
+    return dataclasses.replace(config, **values)
