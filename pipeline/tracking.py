@@ -36,6 +36,7 @@ from mlflow.utils.mlflow_tags import (
     MLFLOW_PARENT_RUN_ID,
     MLFLOW_PROJECT_ENTRY_POINT,
     MLFLOW_RUN_NAME,
+    MLFLOW_RUN_NOTE,
     MLFLOW_SOURCE_NAME,
     MLFLOW_USER,
 )
@@ -53,6 +54,8 @@ ALWAYS_REQUIRED = ("mlflow", "numpy", "pandas", "pillow")
 SEND_RETRY_SECONDS = (0.5, 2.0, 5.0)
 SEND_GIVE_UP_SECONDS = 60.0
 DIED = "its process died"
+# The tag that the UI shows as a run's description.
+DESCRIPTION = MLFLOW_RUN_NOTE
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 # The signature is written out in serving.py; MLflow would rather guess it from an example.

@@ -81,6 +81,6 @@ def _log(run: tracking.Run, results: pd.DataFrame, found: list[Change]) -> None:
     run.log_table("effects", table)
     run.log_figure("waterfall", figures.waterfall(means, table, said[0]))
     run.log_metrics({"start_val_accuracy": means.iloc[0], "goal_val_accuracy": means.iloc[-1]})
-    run.set_tags({"mlflow.note.content": "\n\n".join(said)})
+    run.set_tags({tracking.DESCRIPTION: "\n\n".join(said)})
     print("\n".join(said))
     print(f"  {tracking.run_address(run)}")

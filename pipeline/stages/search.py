@@ -115,19 +115,26 @@ def _register(run_id: str, config: SearchConfig, data_digest: str) -> dict[str, 
     name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', options.data_name(config))}-{data_digest}"
     version = tracking.register(run_id, name)
     present = tracking.holder_of(name, champion.ALIAS)
-    if present is None or present.run_id == run_id:
-        tags = {"champion_decision": "champion"}
-        sentence = f"the first model registered for this data; it takes the alias {champion.ALIAS}"
-        tracking.give_alias(version, champion.ALIAS)
-        if present is None:
-            tracking.describe(version, tags, sentence)
+    if present and present.run_id == run_id:
+        tags, sentence = {"champion_decision": "champion"}, f"it has the alias {champion.ALIAS} already"
     else:
-        decision = champion.decide(
-            *(tracking.predictions_of(_evaluated(each, "val", config)) for each in (run_id, present.run_id))
-        )
-        tags, sentence = decision.tags(), decision.sentence(f"version {present.version}")
+        tags, sentence = _decided(run_id, present, config)
         tracking.describe(version, tags, sentence)
-        if decision.wins:
+        if tags["champion_decision"] == "champion":
             tracking.give_alias(version, champion.ALIAS)
-    print(f"registered as {name} version {version.version}: {sentence}")
-    return tags | {"registered_model": name, "registered_version": version.version}
+    description = f"{name} version {version.version}: {sentence}"
+    print(f"registered as {description}")
+    return tags | {
+        "registered_model": name,
+        "registered_version": version.version,
+        tracking.DESCRIPTION: description,
+    }
+
+
+def _decided(run_id: str, present: tracking.Version | None, config: SearchConfig) -> tuple[dict[str, str], str]:
+    """Whether the run's model becomes the champion, as tags and as a sentence."""
+    if present is None:
+        return {"champion_decision": "champion"}, f"the first model for this data; it takes the alias {champion.ALIAS}"
+    predictions = [tracking.predictions_of(_evaluated(each, "val", config)) for each in (run_id, present.run_id)]
+    decision = champion.decide(*predictions)
+    return decision.tags(), decision.sentence(f"version {present.version}")

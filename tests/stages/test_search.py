@@ -150,6 +150,7 @@ def test_another_model_of_the_same_data_is_held_against_the_champion(searched):
     version = MlflowClient().get_model_version(parent.data.tags["registered_model"], "2")
     assert version.tags["champion_decision"] == "challenger"  # of six images nothing can be told
     assert "McNemar" in version.description
+    assert "McNemar" in parent.data.tags["mlflow.note.content"]
     held = MlflowClient().get_model_version_by_alias(parent.data.tags["registered_model"], "champion")
     assert int(held.version) == 1
 
