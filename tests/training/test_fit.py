@@ -111,7 +111,7 @@ def test_every_step_has_its_loss(data):
 
 
 def test_history_holds_what_was_reported(data, tmp_path):
-    path = tmp_path / "runs" / "x" / "history.jsonl"
+    path = tmp_path / "history.jsonl"
     _, result = trained(data, on_epoch=lambda epoch: history.append(path, epoch), epochs=2)
     assert history.read(path) == result.epochs
     assert [json.loads(line)["epoch"] for line in path.read_text().splitlines()] == [1, 2]
