@@ -64,20 +64,23 @@ def _study(seed: int, folder: Path) -> dict:
     """Kill a search again and again, let it end, and see what is left."""
     rng = random.Random(seed)
     _write_images(folder / "colours")
+    _set_up_store(folder)
     seen: dict[int, float] = {}
     kills = []
-    for _ in range(KILLS_A_STUDY):
+    while sum("after_seconds" in kill for kill in kills) < KILLS_A_STUDY:
         started = _start(folder)
         delay = rng.uniform(0, LATEST_KILL_SECONDS)
         try:
             started.wait(delay)
         except subprocess.TimeoutExpired:
             kills.append({"after_seconds": round(delay, 1), "what": _kill(started, rng)})
-        else:  # it was done before
+        else:
+            if started.returncode:
+                raise RuntimeError(f"a search failed by itself: {folder / 'log.txt'}")
             _reopen(folder, kills)
         seen |= _finished(folder)
-    while _start(folder).wait() != 0:
-        kills.append({"what": "a start that failed"})
+    if _start(folder).wait():
+        raise RuntimeError(f"the last search failed: {folder / 'log.txt'}")
     return {
         "command": " ".join(sys.argv),
         "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
@@ -85,6 +88,13 @@ def _study(seed: int, folder: Path) -> dict:
         "kill_list": kills,
         "kills": sum(1 for kill in kills if "after_seconds" in kill),
     } | _left(folder, seen)
+
+
+def _set_up_store(folder: Path) -> None:
+    """Have MLflow make its tables: killed while it does, it leaves a database that it cannot open again."""
+    from mlflow.tracking import MlflowClient
+
+    MlflowClient(f"sqlite:///{folder / 'mlflow.db'}").search_experiments()
 
 
 def _reopen(folder: Path, kills: list) -> None:
