@@ -345,7 +345,8 @@ class FoundRun:
 def find(tags: Mapping[str, str], status: str | None = None) -> list[FoundRun]:
     """The runs of this experiment that have these tags (and this status), the oldest first."""
     client = MlflowClient()
-    conditions = [f"tags.`{name}` = '{_quoted(value)}'" for name, value in tags.items()]
+    # MLflow's filters have no way to write both kinds of quotes: such values are compared here.
+    conditions = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items() if _quoted(value)]
     if status:
         conditions.append(f"attributes.status = '{status}'")
     found: list[FoundRun] = []
@@ -354,14 +355,14 @@ def find(tags: Mapping[str, str], status: str | None = None) -> list[FoundRun]:
         page = client.search_runs(
             [_experiment_id(client)], " and ".join(conditions), order_by=["attributes.start_time ASC"], page_token=token
         )
-        found += [_found(run) for run in page]
+        found += [_found(run) for run in page if tags.items() <= run.data.tags.items()]
         token = page.token
         if not token:
             return found
 
 
 def _quoted(value: str) -> str:
-    return value.replace("'", "''")
+    return next((f"{quote}{value}{quote}" for quote in "'\"" if quote not in value), "")
 
 
 def _found(run) -> FoundRun:
