@@ -110,6 +110,7 @@ def keras_tuner_steps(grid: Grid, seed: int) -> Steps:
         seed=seed,
         hyperparameters=space,
     )
+    oracle.verbose = 0
     with tempfile.TemporaryDirectory() as folder:
         oracle._set_project_dir(folder, "replay")
         while True:
@@ -145,10 +146,10 @@ def methods(grid: Grid) -> dict[str, Callable[[int], Steps]]:
             grid, lambda number: make_sampler(sampler, seed, number), make_pruner(pruner, grid.epochs, WARMUP)
         )
 
-    def tpe(pruner: BasePruner, **arguments) -> Callable[[int], Steps]:
-        return lambda seed: optuna_steps(
-            grid, lambda number: TPESampler(seed=1000 * seed + number, **arguments), pruner
-        )
+    def tpe(pruner: str | BasePruner, **arguments) -> Callable[[int], Steps]:
+        made = make_pruner(pruner, grid.epochs, WARMUP) if isinstance(pruner, str) else pruner
+        options = {"multivariate": True} | arguments
+        return lambda seed: optuna_steps(grid, lambda number: TPESampler(seed=1000 * seed + number, **options), made)
 
     return {
         "TPE": ours("tpe", "none"),
@@ -157,12 +158,11 @@ def methods(grid: Grid) -> dict[str, Callable[[int], Steps]]:
         "random": ours("random", "none"),
         "random with Hyperband": ours("random", "hyperband"),
         KERAS_TUNER: lambda seed: keras_tuner_steps(grid, seed),
-        "TPE, each option alone": tpe(make_pruner("none", grid.epochs, WARMUP), multivariate=False),
-        "TPE, 5 random trials first": tpe(
-            make_pruner("none", grid.epochs, WARMUP), multivariate=True, n_startup_trials=5
-        ),
-        "TPE with Hyperband from epoch 1": tpe(HyperbandPruner(1, grid.epochs, 3), multivariate=True),
-        "TPE with Hyperband, factor 2": tpe(HyperbandPruner(2, grid.epochs, 2), multivariate=True),
+        "TPE, 10 random trials first": tpe("none", n_startup_trials=10),
+        "TPE with Hyperband, 10 random trials first": tpe("hyperband", n_startup_trials=10),
+        "TPE with Hyperband, each option alone": tpe("hyperband", n_startup_trials=5, multivariate=False),
+        "TPE with Hyperband from epoch 1": tpe(HyperbandPruner(1, grid.epochs, 3), n_startup_trials=5),
+        "TPE with Hyperband, factor 2": tpe(HyperbandPruner(2, grid.epochs, 2), n_startup_trials=5),
     }
 
 
@@ -225,7 +225,7 @@ def _figure(results: dict[str, np.ndarray], best: float) -> Figure:
         axes.fill_between(epochs, low, high, color=f"C{number}", alpha=0.15, lw=0)
     axes.axhline(best, color="grey", ls=":", label=f"best of the grid, {best:.1%}")
     seeds = next(iter(results.values())).shape[0]
-    axes.set(xlabel="epochs spent", ylabel="val_accuracy of the configuration chosen so far, fully trained")
+    axes.set(xlabel="epochs spent", ylabel="val_accuracy, trained in full, of the choice so far")
     axes.set_title(f"median and quartiles of {seeds} seeds", fontsize=10)
     axes.set_ylim(bottom=best - 0.12, top=best + 0.005)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
