@@ -374,7 +374,7 @@ def _from_preset(kind: type[Config], name: str | None) -> Values:
     if name is None:
         return {}
     path = PACKAGE / "presets" / f"{name}.yaml"
-    return _checked(kind, _read_yaml(path), f" in preset {name}")
+    return _checked(kind, _read_options(path), f" in preset {name}")
 
 
 def _from_config(kind: type[Config], config: str | None, config_of_run: Callable[[str], Values]) -> Values:
@@ -382,7 +382,7 @@ def _from_config(kind: type[Config], config: str | None, config_of_run: Callable
         return {}
     path = Path(config).expanduser()
     if path.is_file():
-        values = _read_yaml(path)
+        values = _read_options(path)
     elif path.suffix or os.sep in config:
         raise UserError(f"--config {path.absolute()}: no such file; give a config.yaml or a run id")
     else:
@@ -390,14 +390,19 @@ def _from_config(kind: type[Config], config: str | None, config_of_run: Callable
     return _checked(kind, values, f" in {config}")
 
 
-def _read_yaml(path: Path) -> Values:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+def _read_options(path: Path) -> Values:
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise UserError(f"{path.absolute()} holds no options; one 'name: value' a line is expected")
     return values
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds. Raises UserError if it is none."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
 
 
 def _checked(kind: type[Config], values: Mapping[str, Any], where: str) -> Values:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline import config as options
 from pipeline.config import TrainConfig, Values
 from pipeline.errors import UserError
@@ -91,10 +89,7 @@ def read_groups(path: str | None) -> dict[str, list[str]]:
     file = Path(path).expanduser()
     if not file.is_file():
         raise UserError(f"--groups {file.absolute()}: no such file")
-    try:
-        groups = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+    groups = options.read_yaml(file)
     if not isinstance(groups, dict) or not all(isinstance(members, list) for members in groups.values()):
         raise UserError(f"{file.absolute()} holds no groups; 'name: [option, option]' lines are expected")
     return groups

@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import yaml
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -12,7 +11,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from pipeline.config import SearchConfig, TrainConfig, Values, check_value, fields_of, unknown_option
+from pipeline.config import SearchConfig, TrainConfig, Values, check_value, fields_of, read_yaml, unknown_option
 from pipeline.errors import UserError
 
 Space = dict[str, BaseDistribution]
@@ -107,10 +106,7 @@ def _from_file(path: Path) -> Space:
 def _read(path: Path, missing: str) -> Any:
     if not path.is_file():
         raise UserError(missing)
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+    return read_yaml(path)
 
 
 def _distribution(name: str, described: Any, path: Path) -> BaseDistribution:
