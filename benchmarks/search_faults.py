@@ -67,7 +67,7 @@ def _study(seed: int, folder: Path) -> dict:
     _set_up_store(folder)
     seen: dict[int, float] = {}
     kills = []
-    while sum("after_seconds" in kill for kill in kills) < KILLS_A_STUDY:
+    while _killed(kills) < KILLS_A_STUDY:
         started = _start(folder)
         delay = rng.uniform(0, LATEST_KILL_SECONDS)
         try:
@@ -86,8 +86,12 @@ def _study(seed: int, folder: Path) -> dict:
         "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
         "seed": seed,
         "kill_list": kills,
-        "kills": sum(1 for kill in kills if "after_seconds" in kill),
+        "kills": _killed(kills),
     } | _left(folder, seen)
+
+
+def _killed(kills: list[dict]) -> int:
+    return sum("after_seconds" in kill for kill in kills)
 
 
 def _set_up_store(folder: Path) -> None:

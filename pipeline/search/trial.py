@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import optuna
 import psutil
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState
 
 from pipeline import config as options
 from pipeline import models, tracking
@@ -30,6 +30,8 @@ from pipeline.tracked_training import (
 from pipeline.training.fit import DivergedError, EpochResult
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+# What Optuna calls them.
+TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
 
 @dataclass(frozen=True)

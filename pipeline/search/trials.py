@@ -4,7 +4,7 @@ import dataclasses
 import time
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial
 
 from pipeline import config as options
 from pipeline import tracking
@@ -12,13 +12,12 @@ from pipeline.config import SearchConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.search.space import Space
 from pipeline.search.study import OUTCOME, abandon, ask, finished
-from pipeline.search.trial import COMPLETE, FAILED, PRUNED, StudyPlace, TrialJob, TrialOutcome
+from pipeline.search.trial import COMPLETE, FAILED, TRIAL_STATES, StudyPlace, TrialJob, TrialOutcome
 from pipeline.search.view import StudyView
 from pipeline.search.workers import Finished, Workers
 
 WAIT_SECONDS = 1.0
 FAILURES_IN_A_ROW = 5
-TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 STOPPED = "the search was stopped"
 
 

@@ -14,13 +14,13 @@ from pipeline.progress import clock
 from pipeline.search import figures
 from pipeline.search.space import Space
 from pipeline.search.study import OUTCOME, best_trials
-from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TrialOutcome
+from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialOutcome
 
 REFRESH_SECONDS = 60.0
 # Drawing takes processor time from training: at most a fiftieth of it.
 REFRESH_FACTOR = 50
 FEWEST_FOR_IMPORTANCE = 4
-STATES = {TrialState.COMPLETE: COMPLETE, TrialState.PRUNED: PRUNED, TrialState.FAIL: FAILED}
+STATES = {state: name for name, state in TRIAL_STATES.items()}
 
 
 class StudyView:
@@ -96,12 +96,13 @@ class StudyView:
         if not len(trials):
             return
         self._run.log_table("trials", trials)
-        self._run.log_metrics(study_metrics(trials) | self._time_metrics())
+        metrics = study_metrics(trials)
+        self._run.log_metrics(metrics | self._time_metrics())
         scales = scales_of(self._space)
         reached = trials[trials["val_accuracy"].notna()]
         if not len(reached):
             return
-        saved = study_metrics(trials)["pruning_saved_seconds"]
+        saved = metrics["pruning_saved_seconds"]
         self._run.log_figure("optimization_history", figures.optimization_history(trials))
         self._run.log_figure("slice", figures.slices(reached, scales))
         self._run.log_figure("parallel_coordinates", figures.parallel_coordinates(reached, scales))

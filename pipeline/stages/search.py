@@ -9,7 +9,6 @@ import optuna
 from pipeline import config as options
 from pipeline import models, tracking
 from pipeline.config import EvaluateConfig, PreprocessConfig, SearchConfig, TrainConfig
-from pipeline.data.prepared import Prepared
 from pipeline.search import champion
 from pipeline.search.space import Space, first_configurations, space_of
 from pipeline.search.study import (
@@ -58,7 +57,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             print(f"study {name}: {tracking.run_address(run)}")
             place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, run.id, tags)
             _run_trials(study, config, space, place, run)
-            _train_best(study, config, space, run, data)
+            _train_best(study, config, space, run)
     return run.id
 
 
@@ -79,7 +78,7 @@ def _run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: 
         print(f"best of {len(study.trials)} trials: {trial_name(best[0].number)}, val_accuracy {best[0].value:.1%}")
 
 
-def _train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tracking.Run, data: Prepared) -> None:
+def _train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tracking.Run) -> None:
     """Train the best trials in full, and evaluate the best of those, by validation, on the test split."""
     trained = {}
     for trial in best_trials(study, config.retrain):
