@@ -44,7 +44,7 @@ def _option(field: Any) -> click.Option:
 
 def _metavar(kind: click.ParamType) -> str:
     if isinstance(kind, click.Choice):
-        return f"[{'|'.join(kind.choices)}]"
+        return f"[{'|'.join(getattr(kind, 'shown', kind.choices))}]"
     if isinstance(kind, click.IntRange | click.FloatRange):
         return kind._describe_range()
     return {"boolean": "[true|false]"}.get(kind.name, kind.name.upper())

@@ -20,14 +20,25 @@ from typing import Any
 import click
 import yaml
 
+from pipeline import keras_applications
 from pipeline.errors import UserError
 
 PACKAGE = Path(__file__).parent
+# Those that are written here; a class of keras.applications is a model too.
 MODELS = sorted(path.stem.replace("_", "-") for path in (PACKAGE / "models").glob("[!_]*.py"))
 PRESETS = sorted(path.stem for path in (PACKAGE / "presets").glob("*.yaml"))
 DEFAULT_WORKDIR = PACKAGE.parent / "workdir"
 
 Values = dict[str, Any]
+
+
+class ModelType(click.Choice):
+    """A model written here, or a class of keras.applications; the latter are too many to be listed in a help text."""
+
+    shown = (*MODELS, "a class of keras.applications")
+
+    def __init__(self) -> None:
+        super().__init__([*MODELS, *keras_applications.names()])
 
 
 def option(default: Any, kind: click.ParamType, help: str, *, identifies: bool = True) -> Any:
@@ -90,7 +101,16 @@ class PreprocessConfig(Config):
 class TrainConfig(PreprocessConfig):
     """Train one model, and log its metrics as it goes, its curves and its best epoch."""
 
-    model: str = option("resnet", click.Choice(MODELS), "the network")
+    model: str = option("resnet", ModelType(), "the network")
+    weights: str = option(
+        "none",
+        click.STRING,
+        "what a Keras network begins with, but for its last layer: none (drawn from the seed), imagenet (downloaded, "
+        "for those of keras.applications), or a .keras or .h5 file of the same architecture",
+    )
+    head_epochs: int = option(
+        1, click.IntRange(0, 100_000), "with weights given: epochs in which the last layer alone is trained, at first"
+    )
     preset: str | None = option(None, click.Choice(PRESETS), "a named configuration")
     config: str | None = option(
         None, click.STRING, "a config.yaml, or the id of a run whose options to take", identifies=False
@@ -139,6 +159,15 @@ class TrainConfig(PreprocessConfig):
     )
     min_crop_area: float = option(
         0.5, click.FloatRange(0.05, 1), "the least part of an image that augment=crop keeps: less is stronger"
+    )
+    cutmix: float = option(
+        0.0, click.FloatRange(0, 1), "part of the images that get a square of another one, and so much of its target"
+    )
+    initial_image_size: int | None = option(
+        None,
+        click.IntRange(8, 1024),
+        "side of the training images at first: it grows to image_size over four fifths of the epochs [default: "
+        "image_size]",
     )
     mirror: str = option(
         "auto",

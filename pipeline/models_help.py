@@ -4,10 +4,14 @@ import ast
 
 from pipeline.config import MODELS, PACKAGE
 
+APPLICATIONS = """\
+  A class of keras.applications, such as MobileNetV2 or EfficientNetV2B0, with a new last layer.
+    dropout: rate before it. depth and width are the architecture's own. weights: see there."""
+
 
 def text() -> str:
     """The docstring of each model's builder, as the end of a help page."""
-    return "\b\nModels:\n" + "\n".join(_entry(name) for name in MODELS)
+    return "\b\nModels:\n" + "\n".join([*(_entry(name) for name in MODELS), APPLICATIONS])
 
 
 def _entry(name: str) -> str:

@@ -52,6 +52,7 @@ def network_spec(config: TrainConfig, facts: DatasetFacts) -> NetworkSpec:
         mean=mean,
         deviation=deviation,
         hyperparameters={name: value for name, value in hyperparameters.items() if value is not None},
+        weights=config.weights,
         optimizer=config.optimizer,
         weight_decay=config.weight_decay,
         precision=config.precision,

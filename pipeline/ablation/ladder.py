@@ -14,9 +14,9 @@ MOST_GROUPS = 6
 
 # What belongs together: a learning rate is of an optimiser, a depth is of a model.
 GROUPS = {
-    "input": ("image_size", "resize", "standardize"),
-    "augmentation": ("augment", "mirror", "min_crop_area"),
-    "network": ("model", "depth", "width", "dropout"),
+    "input": ("image_size", "initial_image_size", "resize", "standardize"),
+    "augmentation": ("augment", "mirror", "min_crop_area", "cutmix"),
+    "network": ("model", "weights", "head_epochs", "depth", "width", "dropout"),
     "optimizer": ("optimizer", "learning_rate", "schedule", "warmup", "batch_size", "weight_decay"),
     "targets": ("label_smoothing", "class_weight"),
     "arithmetic": ("precision", "deterministic"),

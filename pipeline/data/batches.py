@@ -3,7 +3,7 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,10 @@ class Batch(NamedTuple):
     images: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+
+
+# What mixes the images of a batch, given their numbers among the training images, (n,).
+Mix = Callable[[Batch, np.ndarray], Batch]
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -45,6 +49,7 @@ def training_batches(
     batch_size: int,
     targets: np.ndarray,
     class_weights: np.ndarray,
+    mix: Mix = lambda batch, indices: batch,
 ) -> Iterator[Batch]:
     """Batches in the given order; the last one may be smaller.
 
@@ -53,11 +58,9 @@ def training_batches(
     for start in range(0, len(order), batch_size):
         # In ascending order within a batch, so that a memory map on a disk is read forwards.
         indices = np.sort(order[start : start + batch_size])
-        batch = np.empty((len(indices), *images.shape[1:]), np.uint8)
-        for position, index in enumerate(indices):
-            batch[position] = augment(images[index], int(index))
+        augmented = np.stack([augment(images[index], int(index)) for index in indices])
         batch_labels = labels[indices]
-        yield Batch(batch, targets[batch_labels], class_weights[batch_labels])
+        yield mix(Batch(augmented, targets[batch_labels], class_weights[batch_labels]), indices)
 
 
 def prefetched(batches: Iterable[Batch], depth: int = PREFETCHED_BATCHES) -> Iterator[Batch]:

@@ -4,6 +4,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from pipeline import keras_applications
+from pipeline.errors import UserError
 from pipeline.models.networks.contract import Network, NetworkSpec
 
 
@@ -29,7 +31,11 @@ def build(name: str, spec: NetworkSpec) -> Network:
 
     Raises UserError if the model cannot be built of these hyperparameters at this image size.
     """
-    return _architecture(name)(spec)
+    architecture = _architecture(name)
+    for option in spec.hyperparameters:
+        if option not in architecture.recipe:
+            raise UserError(f"--{option}: {name} leaves no choice of it")
+    return architecture(spec)
 
 
 def load(path: Path) -> Network:
@@ -44,5 +50,9 @@ def load(path: Path) -> Network:
 
 
 def _architecture(name: str) -> Any:
+    if name in keras_applications.names():
+        from pipeline.models.networks.keras_application import keras_application
+
+        return keras_application(name)
     function = name.replace("-", "_")
     return getattr(importlib.import_module(f"{__name__}.{function}"), function)

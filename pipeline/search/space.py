@@ -35,6 +35,7 @@ FIXED = {
     "on_error": "trials have to be compared on the same images",
     "on_leak": "trials have to be compared on the same images",
     "model": "each model has a recipe of its own; a study each compares them",
+    "weights": "trials have to begin alike",
     "preset": "it stands for other options",
     "config": "it stands for other options",
     "epochs": "it is the budget of every trial, which the pruner cuts",
@@ -57,11 +58,14 @@ def space_of(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
 
 def _core(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
     rate = config.learning_rate
-    return {
+    space: Space = {
         "learning_rate": FloatDistribution(rate / LEARNING_RATE_FACTOR, rate * LEARNING_RATE_FACTOR, log=True),
         "dropout": FloatDistribution(0.0, MAX_DROPOUT),
-        "depth": IntDistribution(*ranges.get("depth", _around(config.depth))),
     }
+    # Some networks leave no choice of depth, or of width.
+    if config.depth is not None:
+        space["depth"] = IntDistribution(*ranges.get("depth", _around(config.depth)))
+    return space
 
 
 def _wide(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
@@ -74,8 +78,9 @@ def _wide(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
         if config.augment == "crop"
         else {"augment": CategoricalDistribution(["none", "flip", "shift", "crop"])}
     )
+    width: Space = {} if config.width is None else {"width": IntDistribution(lowest, highest, step=step)}
     return {
-        "width": IntDistribution(lowest, highest, step=step),
+        **width,
         **_weight_decay(config),
         "label_smoothing": FloatDistribution(0.0, MAX_LABEL_SMOOTHING),
         "batch_size": CategoricalDistribution(batch_sizes),

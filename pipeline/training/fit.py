@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.config import TrainConfig
-from pipeline.data import augmentation
+from pipeline.data.augmentation import Augmentation
 from pipeline.data.batches import Batch, balanced_weights, epoch_order, prefetched, smoothed_targets, training_batches
+from pipeline.data.mixing import cutmix
 from pipeline.data.prepared import DatasetFacts, Prepared, Split
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy, cross_entropy
 from pipeline.models.networks.contract import Network
 from pipeline.training.checkpoints import Checkpoint
-from pipeline.training.schedule import learning_rates
+from pipeline.training.schedule import image_sizes, learning_rates
 
 
 class DivergedError(UserError):
@@ -83,8 +84,9 @@ def fit(
 
     on_epoch hears of each epoch when it is over, on_step of each step; on_checkpoint gets, after each epoch, what it
     takes to go on from there. before: what was trained already: it is not repeated, and nothing hears of it again.
-    Raises DivergedError if the loss stops being finite.
+    Raises DivergedError if the loss stops being finite, UserError if the network cannot take images as small as asked.
     """
+    sizes = _sizes(network, data.facts, config)
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
@@ -100,7 +102,9 @@ def fit(
     for epoch in range(len(epochs) + 1, config.epochs + 1):
         if best and config.patience and epoch - 1 - best.epoch >= config.patience:
             break
-        batches = prefetched(_batches(train, data.facts, config, epoch))
+        if config.weights != "none":
+            network.freeze_body(epoch <= config.head_epochs)
+        batches = prefetched(_batches(train, data.facts, config, epoch, sizes[epoch - 1]))
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
         result, losses = _epoch(network, _counted(batches, on_step), epoch_rates, val, epoch)
         if spent_test:
@@ -118,6 +122,20 @@ def fit(
     assert best is not None and best_state is not None
     network.load_state(best_state)
     return FitResult(epochs, best, np.concatenate(step_losses))
+
+
+def _sizes(network: Network, facts: DatasetFacts, config: TrainConfig) -> list[int]:
+    """The side of the training images in each epoch."""
+    initial = config.initial_image_size or facts.image_size
+    if initial > facts.image_size:
+        raise UserError(f"--initial_image_size {initial} is larger than --image_size {facts.image_size}")
+    sizes = image_sizes(initial, facts.image_size, config.epochs)
+    for size in sorted(set(sizes)):
+        if not network.takes(size):
+            raise UserError(
+                f"--initial_image_size {initial}: {config.model} built for {facts.image_size} pixels cannot take {size}"
+            )
+    return sizes
 
 
 def best_of(epochs: list[EpochResult]) -> EpochResult:
@@ -160,20 +178,20 @@ def _epoch(
     return result, fitted.losses
 
 
-def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int) -> Iterator[Batch]:
+def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int) -> Iterator[Batch]:
     count, classes = len(train.labels), len(facts.class_names)
     mirror = facts.mirrorable if config.mirror == "auto" else config.mirror == "yes"
+    augmentation = Augmentation(config.augment, mirror, config.min_crop_area)
     weights = balanced_weights(train.labels, classes) if config.class_weight == "balanced" else np.ones(classes, "f4")
     return training_batches(
         train.images,
         train.labels,
         epoch_order(count, config.seed, epoch),
-        augmentation.for_epoch(
-            config.augment, mirror, config.min_crop_area, count, facts.image_size, config.seed, epoch
-        ),
+        augmentation.for_epoch(count, facts.image_size, size, config.seed, epoch),
         config.batch_size,
         smoothed_targets(classes, config.label_smoothing),
         weights,
+        cutmix(config.cutmix, count, config.seed, epoch),
     )
 
 

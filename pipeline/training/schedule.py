@@ -1,6 +1,11 @@
-"""The learning rate of every step."""
+"""The learning rate of every step, and the size of the images of every epoch."""
 
 import numpy as np
+
+# The last fifth of the epochs sees images of the full size (as MosaicML's Composer has it).
+GROWING = 0.8
+# Networks halve their maps a few times: sizes in between would only be padded.
+SIZE_STEP = 16
 
 
 def learning_rates(schedule: str, peak: float, warmup: float, steps: int) -> np.ndarray:
@@ -19,3 +24,14 @@ def learning_rates(schedule: str, peak: float, warmup: float, steps: int) -> np.
         "cosine": (1 + np.cos(np.pi * progress)) / 2,
     }[schedule]
     return peak * np.where(step < warmup_steps, rising, falling)
+
+
+def image_sizes(initial: int, full: int, epochs: int) -> list[int]:
+    """The side in pixels of the training images in each epoch.
+
+    It grows from `initial` to `full` in a line, in steps of SIZE_STEP, over the first GROWING of the epochs.
+    """
+    growing = int(GROWING * epochs)
+    grown = (full - initial) * np.arange(epochs) / max(growing, 1)
+    sizes = initial + (grown // SIZE_STEP * SIZE_STEP).astype(int)
+    return np.where(np.arange(epochs) < growing, sizes, full).tolist()

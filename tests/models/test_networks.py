@@ -133,6 +133,21 @@ def test_batches_may_change_their_size(name):
     assert network.predict(images_for(name)[:3]).shape == (3, CLASSES)
 
 
+def test_a_network_that_takes_another_size_trains_on_it_and_still_predicts(name):
+    network = models.build(name, spec(name))
+    size = spec(name).image_size
+    assert network.takes(size)
+    if network.takes(size // 2):
+        half = [batch._replace(images=batch.images[:, ::2, ::2]) for batch in batches(name)]
+        assert np.isfinite(network.fit_epoch(half, [0.01] * 3).losses).all()
+        assert network.predict(images_for(name)).shape == (24, CLASSES)
+
+
+def test_only_the_residual_network_takes_half_the_size():
+    taking = [name for name in MODELS if models.build(name, spec(name)).takes(spec(name).image_size // 2)]
+    assert taking == ["resnet"]
+
+
 def test_weights_of_images_count(name):
     batch = batches(name, (8,))[0]
     unweighted = models.build(name, spec(name, hyperparameters=spec(name).hyperparameters | {"dropout": 0.0}))

@@ -91,6 +91,24 @@ def test_balanced_classes_and_every_augmentation_train(data):
         assert np.isfinite(result.best.train_loss)
 
 
+def test_images_may_begin_small(data):
+    network, result = trained(data, epochs=4, initial_image_size=8, cutmix=0.5)
+    val = data["val"]
+    assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
+
+
+def test_images_cannot_begin_larger_than_they_end(data):
+    with pytest.raises(UserError, match="--initial_image_size 32 is larger than --image_size 16"):
+        trained(data, initial_image_size=32)
+
+
+def test_a_network_of_one_size_refuses_to_begin_smaller(data):
+    config = configured(data, model="two-layer-numpy", initial_image_size=8, depth=None, width=16)
+    network = models.build(config.model, network_spec(config, data.facts))
+    with pytest.raises(UserError, match="--initial_image_size 8: two-layer-numpy built for 16 pixels cannot take 8"):
+        fit(network, data, config, lambda epoch: None)
+
+
 def test_the_test_split_is_opened_only_where_it_is_to_be_spent(data):
     held_back = (data.folder / "test.npy").rename(data.folder / "held back")
     _, result = trained(data, epochs=1)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.training.schedule import learning_rates
+from pipeline.training.schedule import image_sizes, learning_rates
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
@@ -26,3 +26,19 @@ def test_half_a_cosine():
 
 def test_constant_is_constant():
     assert (learning_rates("constant", 1e-3, 0.0, 7) == 1e-3).all()
+
+
+@given(st.integers(8, 200), st.integers(0, 200), st.integers(1, 100))
+def test_images_grow_to_their_full_size_and_stay_there(initial, growth, epochs):
+    sizes = image_sizes(initial, initial + growth, epochs)
+    assert len(sizes) == epochs
+    assert sizes == sorted(sizes)
+    assert all(size == initial + growth or (size - initial) % 16 == 0 for size in sizes)
+    if epochs > 1:
+        assert sizes[0] == initial
+    assert sizes[-max(1, epochs // 5)] == initial + growth
+
+
+def test_images_grow_in_a_line_over_four_fifths_of_the_epochs():
+    assert image_sizes(32, 64, 10) == [32, 32, 32, 32, 48, 48, 48, 48, 64, 64]
+    assert image_sizes(64, 64, 3) == [64, 64, 64]

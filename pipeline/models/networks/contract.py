@@ -31,6 +31,7 @@ class NetworkSpec:
 
     image_size: side of its images in pixels. mean, deviation: (3,) of the pixels, on the scale 0 to 255.
     hyperparameters: those of its builder (depth, width, dropout).
+    weights: what it begins with: none (drawn from the seed), imagenet or a file.
     optimizer: sgd, adamw or adam. precision: float32 or bfloat16.
     """
 
@@ -44,6 +45,7 @@ class NetworkSpec:
     precision: str
     seed: int
     deterministic: bool
+    weights: str = "none"
 
 
 class Network(Protocol):
@@ -59,6 +61,12 @@ class Network(Protocol):
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Take images (n, size, size, 3) uint8 to probabilities (n, classes) float32, rows sum to 1."""
+
+    def freeze_body(self, frozen: bool) -> None:
+        """Keep all but the last layer as it is from now on, or no longer."""
+
+    def takes(self, image_size: int) -> bool:
+        """Whether it can be trained on images of this side, in pixels, as well as on those it was built for."""
 
     def layers(self) -> pd.DataFrame:
         """One row a layer: name, kind, output_shape, parameters, trainable_parameters."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
+from pipeline.models.networks import given_weights
 from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.quiet_keras import keras
@@ -24,23 +25,30 @@ Builder = Callable[..., keras.Model]
 
 
 def keras_model(
-    *, recipe: dict[str, Any] | None = None, search: dict[str, Any] | None = None
+    *,
+    recipe: dict[str, Any] | None = None,
+    search: dict[str, Any] | None = None,
+    standardizes: bool = False,
+    imagenet: given_weights.Published | None = None,
 ) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
     """Make a builder of Keras models an architecture of this project.
 
-    recipe and search are those of `architecture`.
+    recipe and search are those of `architecture`. standardizes: whether its model takes pixels from 0 to 255 as they
+    are. imagenet: what makes its body with published weights, if there are any.
     """
 
     def decorate(builder: Builder) -> Callable[[NetworkSpec], Network]:
         def build(spec: NetworkSpec) -> Network:
-            return _build(builder, spec)
+            return _build(builder, spec, standardizes, imagenet)
 
         return architecture(build, builder, recipe or {}, search or {})
 
     return decorate
 
 
-def _build(builder: Builder, spec: NetworkSpec) -> "KerasNetwork":
+def _build(
+    builder: Builder, spec: NetworkSpec, standardizes: bool, imagenet: given_weights.Published | None
+) -> "KerasNetwork":
     # Layers are named anew from 1, so that equal networks have equal names whatever was built before.
     keras.utils.clear_session()
     keras.utils.set_random_seed(spec.seed)
@@ -52,7 +60,9 @@ def _build(builder: Builder, spec: NetworkSpec) -> "KerasNetwork":
         core = builder((spec.image_size, spec.image_size, 3), spec.classes, **spec.hyperparameters)
     if getattr(core.layers[-1], "activation", None) is keras.activations.softmax:
         raise UserError(f"the model {builder.__name__} ends in softmax; a builder returns logits")
-    network = KerasNetwork(_standardised(core, spec))
+    if spec.weights != given_weights.NONE:
+        given_weights.give(core, spec.weights, imagenet)
+    network = KerasNetwork(_of_pixels(core, spec, standardizes))
     network.compile(_optimizer(spec))
     return network
 
@@ -68,14 +78,18 @@ def _dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _standardised(core: keras.Model, spec: NetworkSpec) -> keras.Model:
-    """`core` behind the standardisation of pixels; both stay reachable as layers of the result."""
+def _of_pixels(core: keras.Model, spec: NetworkSpec, standardizes: bool) -> keras.Model:
+    """`core` behind the standardisation of pixels, unless it does that; both stay reachable as layers of the result."""
     inputs = keras.Input(core.input_shape[1:], name="pixels")
     variance = [deviation**2 for deviation in spec.deviation]
     standardise = keras.layers.Normalization(
         mean=list(spec.mean), variance=variance, dtype="float32", name="standardize"
     )
-    return keras.Model(inputs, core(standardise(inputs)), name="classifier")
+    whole = keras.Model(inputs, core(inputs if standardizes else standardise(inputs)), name="classifier")
+    # Images may change their size between epochs; whether the weights allow it, `takes` finds out.
+    for model in (core, whole):
+        model.input_spec = keras.layers.InputSpec(shape=(None, None, None, 3))
+    return whole
 
 
 def _optimizer(spec: NetworkSpec) -> keras.optimizers.Optimizer:
@@ -99,6 +113,7 @@ class KerasNetwork:
         self.model = model
         self._returns_logits = returns_logits
         self._compiled_shapes: set[tuple[int, ...]] = set()
+        self._frozen = False
 
     @property
     def _core(self) -> keras.Model:
@@ -113,7 +128,8 @@ class KerasNetwork:
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile="auto" if keras.backend.backend() == "jax" else False,
         )
-        optimizer.build(self.model.trainable_variables)
+        if not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
 
     def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
         losses, accuracies, sizes, seconds, compiling = [], [], [], [], []
@@ -138,6 +154,23 @@ class KerasNetwork:
         ]
         values = np.concatenate(outputs).astype(np.float32)
         return softmax(values) if self._returns_logits else values
+
+    def freeze_body(self, frozen: bool) -> None:
+        if frozen == self._frozen:
+            return
+        for layer in self._core.layers[:-1]:
+            layer.trainable = not frozen
+        # Keras builds the step anew for what is now trainable; the optimiser keeps its state of all weights.
+        self.compile(self.model.optimizer)
+        self._compiled_shapes.clear()
+        self._frozen = frozen
+
+    def takes(self, image_size: int) -> bool:
+        try:
+            self.model(np.zeros((1, image_size, image_size, 3), np.float32))
+        except Exception:  # each backend has its own for maps that have shrunk to nothing
+            return False
+        return True
 
     def layers(self) -> pd.DataFrame:
         return pd.DataFrame(

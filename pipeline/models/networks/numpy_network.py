@@ -47,6 +47,8 @@ class NumpyNetwork:
     requirements: tuple[str, ...] = ()
 
     def __init__(self, builder: Builder, spec: NetworkSpec):
+        if spec.weights != "none":
+            raise UserError(f"--weights {spec.weights}: {builder.__name__} begins with weights of its own alone")
         if spec.precision != "float32":
             raise UserError(f"--precision {spec.precision}: {builder.__name__} computes in float32 alone")
         shape = (spec.image_size, spec.image_size, CHANNELS)
@@ -78,6 +80,13 @@ class NumpyNetwork:
 
     def _standardised(self, images: np.ndarray) -> np.ndarray:
         return (images - self._mean) / self._deviation
+
+    def freeze_body(self, frozen: bool) -> None:
+        if frozen:
+            raise UserError(f"{self._builder.__name__} has no weights that were given, to be kept")
+
+    def takes(self, image_size: int) -> bool:
+        return image_size == self._spec.image_size
 
     def layers(self) -> pd.DataFrame:
         return pd.DataFrame(

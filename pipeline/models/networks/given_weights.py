@@ -1,0 +1,75 @@
+"""Weights that a network begins with, from a training of something else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.models.networks.quiet_keras import keras
+
+NONE, IMAGENET = "none", "imagenet"
+
+# input shape -> a body with the weights that Keras publishes
+Published = Callable[[tuple[int, int, int]], keras.Model]
+
+
+def give(core: keras.Model, weights: str, published: Published | None) -> None:
+    """Give the body of `core`, which is all of it but the last layer, the weights that `weights` names.
+
+    weights: imagenet (those that Keras publishes), a .keras file of a network of the same architecture, or an .h5 file
+    of its body's weights. Raises UserError if they cannot be had, or are another network's.
+    """
+    body = body_of(core)
+    if weights == IMAGENET:
+        _give_published(body, core.name, published)
+        return
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise UserError(f"--weights {path.absolute()}: no such file; none, imagenet or a .keras or .h5 file is allowed")
+    if path.suffix == ".keras":
+        _give_saved(body, core.name, path)
+    elif path.suffix == ".h5":
+        _give_h5(body, core.name, path)
+    else:
+        raise UserError(f"--weights {path.absolute()}: a .keras or .h5 file is expected")
+
+
+def body_of(core: keras.Model) -> keras.Model:
+    """All of a builder's model but its last layer."""
+    return keras.Model(core.input, core.layers[-1].input)
+
+
+def _give_published(body: keras.Model, name: str, published: Published | None) -> None:
+    if published is None:
+        raise UserError(f"--weights imagenet: {name} has none; a file of a network trained here can be given")
+    try:
+        body.set_weights(published(body.input_shape[1:]).get_weights())
+    except OSError as error:
+        raise UserError(f"--weights imagenet could not be downloaded: {error}") from error
+    except Exception as error:
+        # Keras wraps what went wrong with a download in a bare Exception.
+        if type(error) is Exception:
+            raise UserError(f"--weights imagenet could not be downloaded: {error}") from error
+        raise
+
+
+def _give_saved(body: keras.Model, name: str, path: Path) -> None:
+    try:
+        saved = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError) as error:
+        raise UserError(f"--weights {path.absolute()} is no .keras file: {error}") from error
+    cores = [layer for layer in saved.layers if isinstance(layer, keras.Model)]
+    theirs = {layer.name: layer.get_weights() for layer in (cores[0] if cores else saved).layers}
+    for layer in body.layers:
+        shapes = [tuple(weight.shape) for weight in layer.weights]
+        if shapes and [weight.shape for weight in theirs.get(layer.name, [])] != shapes:
+            raise UserError(f"--weights {path.absolute()} holds no layer {layer.name} like that of {name}")
+    for layer in body.layers:
+        if layer.weights:
+            layer.set_weights(theirs[layer.name])
+
+
+def _give_h5(body: keras.Model, name: str, path: Path) -> None:
+    try:
+        body.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise UserError(f"--weights {path.absolute()} does not fit {name}: {error}") from error

@@ -1,0 +1,104 @@
+"""Networks that begin with weights from a training of something else."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pipeline import models
+from pipeline.data.batches import Batch
+from pipeline.errors import UserError
+from pipeline.models.networks.contract import NetworkSpec
+
+IMAGES = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)
+SPEC = NetworkSpec(
+    image_size=32,
+    classes=4,
+    mean=(120.0, 110.0, 100.0),
+    deviation=(60.0, 61.0, 62.0),
+    hyperparameters={"depth": 1, "width": 8, "dropout": 0.2},
+    optimizer="sgd",
+    weight_decay=1e-3,
+    precision="float32",
+    seed=0,
+    deterministic=True,
+)
+
+
+def spec(**changes):
+    return dataclasses.replace(SPEC, **changes)
+
+
+def batch(classes):
+    return Batch(IMAGES, np.eye(classes, dtype=np.float32)[np.arange(8) % classes], np.ones(8, np.float32))
+
+
+def body_and_head(network):
+    """The variables of the network itself, those of its last layer apart."""
+    state = {name: values for name, values in network.state().items() if name.startswith("model/")}
+    head = {name for name in state if "/dense" in name or "/logits" in name}
+    return {name: state[name] for name in state if name not in head}, {name: state[name] for name in head}
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters"), [("resnet", SPEC.hyperparameters), ("MobileNetV2", {"dropout": 0.2})]
+)
+def test_a_saved_body_is_taken_over_frozen_at_first_then_trained(name, hyperparameters, tmp_path):
+    before = models.build(name, spec(hyperparameters=hyperparameters))
+    before.fit_epoch([batch(4)], [0.05])
+    file = before.save(tmp_path)
+    network = models.build(name, spec(hyperparameters=hyperparameters, classes=3, seed=1, weights=str(file)))
+    taken, head = body_and_head(network)
+    theirs = body_and_head(before)[0]
+    assert taken.keys() == theirs.keys()
+    assert all(np.array_equal(taken[key], theirs[key]) for key in taken if "seed_generator" not in key)
+
+    network.freeze_body(True)
+    network.fit_epoch([batch(3)], [0.05])
+    frozen, new_head = body_and_head(network)
+    assert all(np.array_equal(frozen[key], taken[key]) for key in taken if "seed_generator" not in key)
+    assert not all(np.array_equal(head[key], new_head[key]) for key in head)
+
+    network.freeze_body(False)
+    network.fit_epoch([batch(3)], [0.05])
+    trained = body_and_head(network)[0]
+    kernels = [key for key in trained if key.endswith("kernel")]
+    assert kernels
+    assert not any(np.array_equal(trained[key], taken[key]) for key in kernels[:1])
+    assert network.predict(IMAGES).shape == (8, 3)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    file = models.build("resnet", SPEC).save(tmp_path)
+    wider = spec(hyperparameters=SPEC.hyperparameters | {"width": 16}, weights=str(file))
+    with pytest.raises(UserError, match=r"holds no layer .* like that of resnet"):
+        models.build("resnet", wider)
+
+
+@pytest.mark.parametrize(("weights", "words"), [("nowhere.keras", "no such file"), ("imagenet", "resnet has none")])
+def test_weights_that_are_not_there_are_refused(weights, words):
+    with pytest.raises(UserError, match=words):
+        models.build("resnet", spec(weights=weights))
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".txt"])
+def test_a_file_that_holds_no_weights_is_refused(ending, tmp_path):
+    file = tmp_path / f"weights{ending}"
+    file.write_text("nothing")
+    with pytest.raises(UserError, match=str(file)):
+        models.build("resnet", spec(weights=str(file)))
+
+
+def test_a_hand_written_network_takes_no_weights(tmp_path):
+    with pytest.raises(UserError, match=r"--weights x\.keras: lenet5_numpy begins with weights of its own"):
+        models.build("lenet5-numpy", spec(weights="x.keras"))
+
+
+def test_an_application_refuses_a_depth_of_the_users():
+    with pytest.raises(UserError, match="--depth: MobileNetV2 leaves no choice of it"):
+        models.build("MobileNetV2", SPEC)
+
+
+def test_images_too_small_for_an_application_are_refused():
+    with pytest.raises(UserError, match="InceptionV3 cannot be built for --image_size 32"):
+        models.build("InceptionV3", spec(hyperparameters={}))
