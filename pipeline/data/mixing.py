@@ -11,6 +11,8 @@ def cutmix(share: float, count: int, seed: int, epoch: int) -> Mix:
     A `share` of the images gets a square of another one of its batch, of an area that is uniform from nothing to all,
     and so much of its target. Like augmentation, the draws are a function of (seed, epoch, image index).
     """
+    if not share:
+        return lambda batch, indices: batch
     rng = np.random.default_rng((seed, epoch, 2))
     areas = np.where(rng.random(count) < share, rng.random(count), 0.0)
     places, partners = rng.random((count, 2)), rng.random(count)

@@ -130,7 +130,7 @@ def _sizes(network: Network, facts: DatasetFacts, config: TrainConfig) -> list[i
     if initial > facts.image_size:
         raise UserError(f"--initial_image_size {initial} is larger than --image_size {facts.image_size}")
     sizes = image_sizes(initial, facts.image_size, config.epochs)
-    for size in sorted(set(sizes)):
+    for size in sorted(set(sizes) - {facts.image_size}):
         if not network.takes(size):
             raise UserError(
                 f"--initial_image_size {initial}: {config.model} built for {facts.image_size} pixels cannot take {size}"
