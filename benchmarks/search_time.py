@@ -37,8 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of images")
     parser.add_argument("--output", type=Path, required=True, help="folder for the parts and their stores")
+    parser.add_argument("--part", choices=STUDIES, help="run this study alone")
     arguments = parser.parse_args()
     output = arguments.output.absolute()
+    if arguments.part:
+        print(json.dumps(_part(arguments.part, STUDIES[arguments.part], arguments.data, output), indent=1))
+        return
     results = {name: _part(name, options, arguments.data, output) for name, options in STUDIES.items()}
 
     overhead = results["overhead"]

@@ -185,7 +185,7 @@ class TrainConfig(PreprocessConfig):
     precision: str = option(
         "auto",
         click.Choice(["auto", "float32", "bfloat16"]),
-        "arithmetic of the network; auto is mixed bfloat16 where the processor has its instructions",
+        "arithmetic of the network; auto is mixed bfloat16 on processors that are faster at it",
     )
     test_each_epoch: bool = option(
         False, click.BOOL, "also score the test split after each epoch, as the reference report did: that spends it"
@@ -481,8 +481,16 @@ def _nearest(name: str, known: Any, prefix: str = "") -> str:
 
 @functools.cache
 def fastest_precision() -> str:
-    """bfloat16 where this machine multiplies it in hardware, else float32 (where bfloat16 would be emulated)."""
+    """bfloat16 where this machine multiplies it faster than float32: see `faster_precision`."""
     if platform.system() != "Linux" or not Path("/proc/cpuinfo").exists():
         return "float32"
-    flags = Path("/proc/cpuinfo").read_text()
-    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+    return faster_precision(Path("/proc/cpuinfo").read_text())
+
+
+def faster_precision(cpuinfo: str) -> str:
+    """bfloat16 on processors with AMX, and on AMD's with AVX-512 for bfloat16; float32 on others.
+
+    Intel's AVX-512 instruction alone brings nothing: the default model's epoch took 59 s with it, 42 s in float32.
+    """
+    flags = set(cpuinfo.split())
+    return "bfloat16" if "amx_bf16" in flags or {"AuthenticAMD", "avx512_bf16"} <= flags else "float32"

@@ -187,3 +187,16 @@ def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
     assert resolve(typed={"workdir": "elsewhere"}).workdir == Path.cwd() / "elsewhere"
     monkeypatch.delenv("PIPELINE_WORKDIR")
     assert resolve().workdir == ROOT / "workdir"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "precision"),
+    [
+        ("vendor_id : AuthenticAMD\nflags : avx512f avx512_bf16\n", "bfloat16"),
+        ("vendor_id : GenuineIntel\nflags : avx512f avx512_bf16 amx_bf16 amx_tile\n", "bfloat16"),
+        ("vendor_id : GenuineIntel\nflags : avx512f avx512_bf16\n", "float32"),
+        ("vendor_id : AuthenticAMD\nflags : avx2\n", "float32"),
+    ],
+)
+def test_arithmetic_is_what_the_processor_is_fast_at(cpuinfo, precision):
+    assert config.faster_precision(cpuinfo) == precision

@@ -1,5 +1,6 @@
 """The network contract, held against every model there is."""
 
+import gc
 import itertools
 import re
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from pipeline import models
 from pipeline.config import MODELS
@@ -228,3 +230,17 @@ def test_bfloat16_networks_answer_in_float32_and_are_saved_with_plain_layers(tmp
     assert {type(layer).__module__.split(".")[0] for layer in core.layers} == {"keras"}
     assert any(type(layer) is keras.layers.BatchNormalization for layer in core.layers)
     np.testing.assert_allclose(np.asarray(loaded(IMAGES)), probabilities, atol=0.02)
+
+
+def test_the_graphs_of_a_network_go_when_it_goes():
+    def train_another():
+        models.build("resnet", spec("resnet")).fit_epoch(batches("resnet", sizes=(8,)), [0.01])
+
+    def live_graphs():
+        gc.collect()
+        return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
+
+    train_another()
+    before = live_graphs()
+    train_another()
+    assert live_graphs() <= before

@@ -94,14 +94,26 @@ def _of_pixels(core: keras.Model, spec: NetworkSpec, standardizes: bool) -> kera
 
 def _optimizer(spec: NetworkSpec) -> keras.optimizers.Optimizer:
     if spec.optimizer == "adam":
-        return keras.optimizers.Adam()
-    if spec.optimizer == "adamw":
+        optimizer = keras.optimizers.Adam()
+    elif spec.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(weight_decay=spec.weight_decay)
     else:
         optimizer = keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, weight_decay=spec.weight_decay or None)
     # Decay pulls weights towards zero; scales and offsets have no reason to be there (Goyal et al. 2017).
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    _let_go_of_graphs(optimizer)
     return optimizer
+
+
+def _let_go_of_graphs(optimizer: keras.optimizers.Optimizer) -> None:
+    """Have it leave out what keeps every graph of a training step in memory for ever.
+
+    Before a step Keras sums the gradients over all devices with a function that has a gradient of its own; TensorFlow
+    registers that under a new name for each graph, and forgets none. With one device there is nothing to sum.
+    """
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    if strategy and strategy.num_replicas_in_sync == 1:
+        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
 
 
 class KerasNetwork:
