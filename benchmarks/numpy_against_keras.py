@@ -75,7 +75,7 @@ def main() -> None:
 
 def _train(kind: str, config: TrainConfig) -> dict:
     data = _prepared(config)
-    spec = network_spec(config, data.facts)
+    spec = network_spec(config, data)
     network: Network = models.build(MODEL, spec) if kind == "numpy" else keras_twin(spec)
     result = fit(network, data, config, lambda epoch: print(kind, config.seed, epoch.epoch, epoch.val_accuracy))
     return {

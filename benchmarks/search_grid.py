@@ -82,7 +82,7 @@ def _train_point(point: tuple[float, float, int], path: Path, data: str, workdir
     typed |= {"data": data, "workdir": str(workdir)}
     config = options.resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
     dataset = prepared.open_or_write(prepared.plan(open_source(config), config), config)
-    network = models.build(config.model, network_spec(config, dataset.facts))
+    network = models.build(config.model, network_spec(config, dataset))
     epochs = []
     started = time.time()
     try:

@@ -177,7 +177,7 @@ def _network(variant: Variant, config: TrainConfig, data: Prepared) -> NumpyNetw
             spoil(network, rng)
         return network
 
-    spec: NetworkSpec = network_spec(config, data.facts)
+    spec: NetworkSpec = network_spec(config, data)
     if variant.raw_pixels:
         spec = dataclasses.replace(spec, mean=(0.0,) * 3, deviation=(1.0,) * 3)
     return NumpyNetwork(builder, spec)

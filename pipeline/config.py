@@ -151,6 +151,11 @@ class TrainConfig(PreprocessConfig):
         click.IntRange(1, 4096),
         "how wide the network is [default: the model's own]; Models below say what it counts",
     )
+    whiten: bool | None = option(
+        None,
+        click.BOOL,
+        "whether the first layer is a fixed one that whitens patches of the training images [default: the model's own]",
+    )
     augment: str = option(
         "crop",
         click.Choice(["none", "flip", "shift", "crop"]),

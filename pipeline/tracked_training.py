@@ -10,11 +10,15 @@ from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import TrainConfig
 from pipeline.data.prepared import DatasetFacts, Prepared
+from pipeline.models.networks.architecture import HYPERPARAMETERS
 from pipeline.models.networks.contract import Network, NetworkSpec
 from pipeline.training import history
 from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.fit import EpochResult, FitResult, Interrupted, fit
 from pipeline.training.run_folder import path_of
+
+# Training images that a network may fit its first layers to.
+SAMPLE = 2000
 
 
 def log_options(run: tracking.Run, config: TrainConfig) -> None:
@@ -42,16 +46,18 @@ def log_layers(run: tracking.Run, network: Network) -> int:
     return parameters
 
 
-def network_spec(config: TrainConfig, facts: DatasetFacts) -> NetworkSpec:
+def network_spec(config: TrainConfig, data: Prepared) -> NetworkSpec:
     """What the network is built from."""
+    facts, images = data.facts, data["train"].images
     mean, deviation = pixel_statistics(facts, config.standardize)
-    hyperparameters = {name: getattr(config, name) for name in ("depth", "width", "dropout")}
+    hyperparameters = {name: getattr(config, name) for name in HYPERPARAMETERS}
     return NetworkSpec(
         image_size=facts.image_size,
         classes=len(facts.class_names),
         mean=mean,
         deviation=deviation,
         hyperparameters={name: value for name, value in hyperparameters.items() if value is not None},
+        sample=images[:: -(-len(images) // SAMPLE)],
         weights=config.weights,
         optimizer=config.optimizer,
         weight_decay=config.weight_decay,

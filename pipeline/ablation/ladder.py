@@ -16,7 +16,7 @@ MOST_GROUPS = 6
 GROUPS = {
     "input": ("image_size", "initial_image_size", "resize", "standardize"),
     "augmentation": ("augment", "mirror", "min_crop_area", "cutmix"),
-    "network": ("model", "weights", "head_epochs", "depth", "width", "dropout"),
+    "network": ("model", "weights", "head_epochs", "depth", "width", "dropout", "whiten"),
     "optimizer": ("optimizer", "learning_rate", "schedule", "warmup", "batch_size", "weight_decay"),
     "targets": ("label_smoothing", "class_weight"),
     "arithmetic": ("precision", "deterministic"),

@@ -4,8 +4,10 @@ from pipeline.errors import UserError
 from pipeline.models.networks.keras_network import keras_model
 from pipeline.models.networks.normalization import batch_normalization
 from pipeline.models.networks.quiet_keras import keras
+from pipeline.models.networks.whitening import Whitening
 
 STAGES = 4
+WHITENED = 32
 SMALLEST_INPUT = 2**STAGES
 
 
@@ -26,12 +28,19 @@ SMALLEST_INPUT = 2**STAGES
     search=dict(epochs=6, image_size=32, depth=(1, 3), width=(16, 64)),
 )
 def resnet(
-    input_shape: tuple[int, int, int], classes: int, *, depth: int = 1, width: int = 32, dropout: float = 0.0
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    depth: int = 1,
+    width: int = 32,
+    dropout: float = 0.0,
+    whiten: bool = True,
 ) -> keras.Model:
     """Residual network for small images (He et al. 2016, with the pooled shortcut of He et al. 2019).
 
     depth: residual blocks in each of the four stages. width: channels of the first stage, doubled at each next one.
-    dropout: rate before the classifier. It takes images from 16 pixels.
+    dropout: rate before the classifier. whiten: whether its first layer is a fixed one that whitens the pixels.
+    It takes images from 16 pixels.
     """
     if min(input_shape[:2]) < SMALLEST_INPUT:
         raise UserError(
@@ -40,7 +49,12 @@ def resnet(
         )
     inputs = keras.Input(input_shape)
     # At half the size from the first layer on: full-size maps cost a sixth of a step in memory traffic alone.
-    outputs = _normalised(_convolution(inputs, width, 3, strides=2))
+    if whiten:
+        outputs = Whitening(WHITENED, 3, strides=2)(inputs)
+        outputs = keras.layers.ReLU()(outputs)
+        outputs = _normalised(_convolution(outputs, width, 1))
+    else:
+        outputs = _normalised(_convolution(inputs, width, 3, strides=2))
     outputs = keras.layers.ReLU()(outputs)
     for stage in range(STAGES):
         for block in range(depth):

@@ -129,7 +129,7 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
     log_options(run, config)
     data = _open_data(dataclasses.replace(options.part(config, PreprocessConfig), given=frozenset()))
     log_data(run, data, config, "training")
-    network = models.build(config.model, network_spec(config, data.facts))
+    network = models.build(config.model, network_spec(config, data))
     log_layers(run, network)
 
     def on_epoch(result: EpochResult) -> None:

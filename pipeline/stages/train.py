@@ -62,7 +62,7 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResu
     data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
     log_data(run, data, config, "training")
     folder = _continued(folder.of_data(data.facts.digest), config)
-    network = models.build(config.model, network_spec(config, data.facts))
+    network = models.build(config.model, network_spec(config, data))
     parameters = log_layers(run, network)
     print(f"training {config.model} ({parameters:,} parameters) on {summary(data.facts)}")
     result = _fit(run, network, data, config, folder)

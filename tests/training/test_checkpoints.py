@@ -91,7 +91,7 @@ def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(image_folder
     data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
 
     def network():
-        return models.build(model, network_spec(config, data.facts))
+        return models.build(model, network_spec(config, data))
 
     whole, saved, epochs = network(), [], []
     expected = fit(whole, data, config, epochs.append, on_checkpoint=saved.append)
@@ -122,7 +122,7 @@ def test_patience_counts_what_was_before(image_folder, tmp_path):
     )
     source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
     data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
-    spec = network_spec(config, data.facts)
+    spec = network_spec(config, data)
     saved, epochs = [], []
     expected = fit(models.build(config.model, spec), data, config, epochs.append, on_checkpoint=saved.append)
     before = Interrupted(epochs, saved[-1])

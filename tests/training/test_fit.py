@@ -36,14 +36,14 @@ def configured(data, **options):
 
 def trained(data, on_epoch=lambda result: None, **options):
     config = configured(data, **options)
-    network = models.build("resnet", network_spec(config, data.facts))
+    network = models.build("resnet", network_spec(config, data))
     return network, fit(network, data, config, on_epoch)
 
 
 def test_it_learns_and_reports_every_epoch_and_step(data):
     heard, steps = [], []
     config = configured(data)
-    network = models.build("resnet", network_spec(config, data.facts))
+    network = models.build("resnet", network_spec(config, data))
     result = fit(network, data, config, heard.append, lambda: steps.append(1))
     assert heard == result.epochs
     assert [epoch.epoch for epoch in heard] == [1, 2, 3, 4, 5, 6]
@@ -104,7 +104,7 @@ def test_images_cannot_begin_larger_than_they_end(data):
 
 def test_a_network_of_one_size_refuses_to_begin_smaller(data):
     config = configured(data, model="two-layer-numpy", initial_image_size=8, depth=None, width=16)
-    network = models.build(config.model, network_spec(config, data.facts))
+    network = models.build(config.model, network_spec(config, data))
     with pytest.raises(UserError, match="--initial_image_size 8: two-layer-numpy built for 16 pixels cannot take 8"):
         fit(network, data, config, lambda epoch: None)
 

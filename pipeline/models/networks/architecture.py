@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.models.networks.contract import Network, NetworkSpec
 
-HYPERPARAMETERS = ("depth", "width", "dropout")
+HYPERPARAMETERS = ("depth", "width", "dropout", "whiten")
 
 
 def architecture(
@@ -15,7 +15,7 @@ def architecture(
     """`build`, with what is known of `builder` attached to it.
 
     recipe: the options, by name, that the model trains well with; the defaults of the builder's hyperparameters (its
-    keyword arguments depth, width and dropout) belong to it.
+    keyword arguments depth, width, dropout and whiten) belong to it.
     search: epochs and image_size, if trials can be cheaper than the recipe and still rank configurations; and for
     depth and width the (lowest, highest) value that is worth a trial.
     """

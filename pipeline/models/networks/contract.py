@@ -30,9 +30,10 @@ class NetworkSpec:
     """What every network is built from.
 
     image_size: side of its images in pixels. mean, deviation: (3,) of the pixels, on the scale 0 to 255.
-    hyperparameters: those of its builder (depth, width, dropout).
+    hyperparameters: those of its builder (depth, width, dropout, whiten).
     weights: what it begins with: none (drawn from the seed), imagenet or a file.
     optimizer: sgd, adamw or adam. precision: float32 or bfloat16.
+    sample: (n, image_size, image_size, 3) uint8, training images for layers that begin fitted to them.
     """
 
     image_size: int
@@ -46,6 +47,7 @@ class NetworkSpec:
     seed: int
     deterministic: bool
     weights: str = "none"
+    sample: np.ndarray | None = None
 
 
 class Network(Protocol):

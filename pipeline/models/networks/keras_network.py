@@ -15,6 +15,7 @@ from pipeline.models.networks import given_weights
 from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.quiet_keras import keras
+from pipeline.models.networks.whitening import Whitening
 from pipeline.numpy_lenet.losses import softmax
 
 PREDICTED_AT_ONCE = 250
@@ -60,6 +61,8 @@ def _build(
         core = builder((spec.image_size, spec.image_size, 3), spec.classes, **spec.hyperparameters)
     if getattr(core.layers[-1], "activation", None) is keras.activations.softmax:
         raise UserError(f"the model {builder.__name__} ends in softmax; a builder returns logits")
+    if spec.sample is not None and not standardizes:
+        _whiten(core, spec.sample, spec)
     if spec.weights != given_weights.NONE:
         given_weights.give(core, spec.weights, imagenet)
     network = KerasNetwork(_of_pixels(core, spec, standardizes))
@@ -76,6 +79,13 @@ def _dtype_policy(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _whiten(core: keras.Model, images: np.ndarray, spec: NetworkSpec) -> None:
+    mean, deviation = np.array(spec.mean, np.float32), np.array(spec.deviation, np.float32)
+    for layer in core.layers:
+        if isinstance(layer, Whitening):
+            layer.adapt((images - mean) / deviation)
 
 
 def _of_pixels(core: keras.Model, spec: NetworkSpec, standardizes: bool) -> keras.Model:
@@ -125,7 +135,7 @@ class KerasNetwork:
         self.model = model
         self._returns_logits = returns_logits
         self._compiled_shapes: set[tuple[int, ...]] = set()
-        self._frozen = False
+        self._frozen: list[keras.layers.Layer] = []
 
     @property
     def _core(self) -> keras.Model:
@@ -168,14 +178,16 @@ class KerasNetwork:
         return softmax(values) if self._returns_logits else values
 
     def freeze_body(self, frozen: bool) -> None:
-        if frozen == self._frozen:
+        if frozen == bool(self._frozen):
             return
-        for layer in self._core.layers[:-1]:
+        # A layer that never learns stays out of it.
+        changed = self._frozen or [layer for layer in self._core.layers[:-1] if layer.trainable_weights]
+        for layer in changed:
             layer.trainable = not frozen
+        self._frozen = changed if frozen else []
         # Keras builds the step anew for what is now trainable; the optimiser keeps its state of all weights.
         self.compile(self.model.optimizer)
         self._compiled_shapes.clear()
-        self._frozen = frozen
 
     def takes(self, image_size: int) -> bool:
         try:
