@@ -168,11 +168,10 @@ class TrainConfig(PreprocessConfig):
     cutmix: float = option(
         0.0, click.FloatRange(0, 1), "part of the images that get a square of another one, and so much of its target"
     )
-    initial_image_size: int | None = option(
-        None,
-        click.IntRange(8, 1024),
-        "side of the training images at first: it grows to image_size over four fifths of the epochs [default: "
-        "image_size]",
+    initial_scale: float = option(
+        1.0,
+        click.FloatRange(0, 1, min_open=True),
+        "side of the training images at first, as part of image_size, to which it grows over four fifths of the epochs",
     )
     mirror: str = option(
         "auto",

@@ -126,14 +126,12 @@ def fit(
 
 def _sizes(network: Network, facts: DatasetFacts, config: TrainConfig) -> list[int]:
     """The side of the training images in each epoch."""
-    initial = config.initial_image_size or facts.image_size
-    if initial > facts.image_size:
-        raise UserError(f"--initial_image_size {initial} is larger than --image_size {facts.image_size}")
-    sizes = image_sizes(initial, facts.image_size, config.epochs)
+    sizes = image_sizes(config.initial_scale, facts.image_size, config.epochs)
     for size in sorted(set(sizes) - {facts.image_size}):
         if not network.takes(size):
             raise UserError(
-                f"--initial_image_size {initial}: {config.model} built for {facts.image_size} pixels cannot take {size}"
+                f"--initial_scale {config.initial_scale:g}: {config.model} built for {facts.image_size} pixels cannot "
+                f"take {size}"
             )
     return sizes
 

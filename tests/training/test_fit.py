@@ -92,20 +92,15 @@ def test_balanced_classes_and_every_augmentation_train(data):
 
 
 def test_images_may_begin_small(data):
-    network, result = trained(data, epochs=4, initial_image_size=8, cutmix=0.5)
+    network, result = trained(data, epochs=4, initial_scale=0.5, cutmix=0.5)
     val = data["val"]
     assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
 
 
-def test_images_cannot_begin_larger_than_they_end(data):
-    with pytest.raises(UserError, match="--initial_image_size 32 is larger than --image_size 16"):
-        trained(data, initial_image_size=32)
-
-
 def test_a_network_of_one_size_refuses_to_begin_smaller(data):
-    config = configured(data, model="two-layer-numpy", initial_image_size=8, depth=None, width=16)
+    config = configured(data, model="two-layer-numpy", initial_scale=0.5, depth=None, width=16)
     network = models.build(config.model, network_spec(config, data))
-    with pytest.raises(UserError, match="--initial_image_size 8: two-layer-numpy built for 16 pixels cannot take 8"):
+    with pytest.raises(UserError, match=r"--initial_scale .* two-layer-numpy built for 16 pixels cannot take 8"):
         fit(network, data, config, lambda epoch: None)
 
 

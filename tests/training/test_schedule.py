@@ -28,17 +28,18 @@ def test_constant_is_constant():
     assert (learning_rates("constant", 1e-3, 0.0, 7) == 1e-3).all()
 
 
-@given(st.integers(8, 200), st.integers(0, 200), st.integers(1, 100))
-def test_images_grow_to_their_full_size_and_stay_there(initial, growth, epochs):
-    sizes = image_sizes(initial, initial + growth, epochs)
+@given(st.floats(0.01, 1), st.integers(8, 400), st.integers(1, 100))
+def test_images_grow_to_their_full_size_and_stay_there(scale, full, epochs):
+    sizes = image_sizes(scale, full, epochs)
+    initial = max(1, round(scale * full))
     assert len(sizes) == epochs
     assert sizes == sorted(sizes)
-    assert all(size == initial + growth or (size - initial) % 16 == 0 for size in sizes)
+    assert all(size == full or (size - initial) % 16 == 0 for size in sizes)
     if epochs > 1:
         assert sizes[0] == initial
-    assert sizes[-max(1, epochs // 5)] == initial + growth
+    assert sizes[-max(1, epochs // 5)] == full
 
 
 def test_images_grow_in_a_line_over_four_fifths_of_the_epochs():
-    assert image_sizes(32, 64, 10) == [32, 32, 32, 32, 48, 48, 48, 48, 64, 64]
-    assert image_sizes(64, 64, 3) == [64, 64, 64]
+    assert image_sizes(0.5, 64, 10) == [32, 32, 32, 32, 48, 48, 48, 48, 64, 64]
+    assert image_sizes(1.0, 64, 3) == [64, 64, 64]

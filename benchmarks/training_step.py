@@ -1,0 +1,136 @@
+"""What a training step costs beside the arithmetic, and how near that comes to the machine's own matrix product.
+
+    python -m benchmarks.training_step --data FOLDER --output FILE
+
+Three things in turn, several times over, about 4 minutes on two cores with nothing else running: a matrix product, bare
+steps of the default model on a constant batch, and an epoch of `mlflow run . -e train`'s own loop, with augmentation,
+checkpoints and tracking. The bare steps' images a second are the machine's pace, by which training seconds
+of two machines can be compared.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import config as options
+from pipeline import models, tracking
+from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.data.batches import Batch
+from pipeline.data.prepared import Prepared, open_or_write, plan
+from pipeline.data.sources import open_source
+from pipeline.models.networks.keras_network import KerasNetwork
+from pipeline.tracked_training import fit_tracked, network_spec
+from pipeline.training.checkpoints import CheckpointWriter
+
+PRODUCT_SIZE = 2048
+STEPS = 100
+# A step computes the outputs, and the gradients of the weights and of the inputs: each as much again.
+PASSES = 3
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder of images")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file for the result")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    config = options.resolve(
+        "train", {"data": arguments.data, "epochs": 1}, recipe_of=models.recipe, config_of_run=dict
+    )
+    config = dataclasses.replace(config, initial_scale=1.0)
+    preprocess = options.part(config, PreprocessConfig)
+    data = open_or_write(plan(open_source(preprocess), preprocess), preprocess)
+    network = models.build(config.model, network_spec(config, data))
+    _bare_pace(network, data, config)
+    rows = []
+    for _ in range(arguments.repeats):
+        rows.append(
+            {
+                "product_gflops": _product(config.precision),
+                "bare_pace": _bare_pace(network, data, config),
+                "tracked_pace": _tracked_pace(network, data, config),
+            }
+        )
+        print(rows[-1])
+    operations = PASSES * _operations(network)
+    shares = [operations * row["bare_pace"] / 1e9 / row["product_gflops"] for row in rows]
+    ratios = [row["bare_pace"] / row["tracked_pace"] for row in rows]
+    pace = [row["bare_pace"] for row in rows]
+    print(f"a tracked, augmented step against a bare one: {_spread(ratios)}")
+    print(f"a bare step's arithmetic against the matrix product in {config.precision}: {_spread(shares)}")
+    print(f"pace: {_spread(pace, 0)} images a second of {operations / 1e6:.0f} MFLOP")
+    result = {
+        "command": " ".join(sys.argv),
+        "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
+        "precision": config.precision,
+        "batch_size": config.batch_size,
+        "rows": rows,
+        "ratios": ratios,
+        "shares": shares,
+        "mflop_an_image": operations / 1e6,
+    }
+    arguments.output.write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+
+def _spread(values: list[float], digits: int = 3) -> str:
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def _product(precision: str) -> float:
+    """The best of some products of two square matrices, in GFLOP/s."""
+    import tensorflow as tf
+
+    factor = tf.cast(tf.random.normal((PRODUCT_SIZE, PRODUCT_SIZE)), precision)
+    seconds = []
+    for _ in range(10):
+        start = time.perf_counter()
+        tf.linalg.matmul(factor, factor).numpy()
+        seconds.append(time.perf_counter() - start)
+    return 2 * PRODUCT_SIZE**3 / min(seconds) / 1e9
+
+
+def _bare_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) -> float:
+    """Images a second of STEPS steps on one and the same batch."""
+    train, classes = data["train"], len(data.facts.class_names)
+    labels = train.labels[: config.batch_size]
+    batch = Batch(
+        np.array(train.images[: config.batch_size]), np.eye(classes, dtype="f4")[labels], np.ones(len(labels), "f4")
+    )
+    start = time.perf_counter()
+    fitted = network.fit_epoch([batch] * STEPS, [1e-3] * STEPS)
+    return fitted.images / (time.perf_counter() - start)
+
+
+def _tracked_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) -> float:
+    """Images a second of an epoch as `train` does it, building graphs and validation apart."""
+    with tracking.run("benchmark", "training step") as run:
+        writer = CheckpointWriter(config.workdir / "benchmark-checkpoints")
+        try:
+            result = fit_tracked(run, network, data, config, on_epoch=lambda epoch: None, on_checkpoint=writer.save)
+        finally:
+            writer.close()
+    return result.epochs[-1].images_per_second
+
+
+def _operations(network: KerasNetwork) -> float:
+    """Floating-point operations of one image's outputs: two for each weight of each place of a map."""
+    operations = 0
+    for layer in network._core.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            places = int(np.prod(layer.output.shape[1:-1]))
+            operations += 2 * places * int(np.prod(kernel.shape))
+    return operations
+
+
+if __name__ == "__main__":
+    main()
