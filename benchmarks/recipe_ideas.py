@@ -31,7 +31,7 @@ from pipeline.models import resnet as default_model
 from pipeline.models.networks import keras_network
 from pipeline.models.networks.contract import NetworkSpec
 from pipeline.models.networks.keras_network import KerasNetwork, keras_model
-from pipeline.models.networks.normalization import batch_normalization
+from pipeline.models.networks.normalization import MOMENTUM, batch_normalization
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 from pipeline.tracked_training import network_spec
@@ -227,7 +227,7 @@ def resnet_with(
 
     def normalised(inputs, **arguments):
         kind = batch_normalization if fused else keras.layers.BatchNormalization
-        return kind(momentum=0.9, **arguments)(inputs)
+        return kind(momentum=MOMENTUM, **arguments)(inputs)
 
     def active(inputs):
         return keras.layers.Activation(activation)(inputs)

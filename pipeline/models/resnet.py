@@ -2,7 +2,7 @@
 
 from pipeline.errors import UserError
 from pipeline.models.networks.keras_network import keras_model
-from pipeline.models.networks.normalization import batch_normalization
+from pipeline.models.networks.normalization import MOMENTUM, batch_normalization
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 
@@ -15,7 +15,7 @@ SMALLEST_INPUT = 2 ** (STAGES + 1)
     recipe=dict(
         image_size=64,
         initial_scale=0.5,
-        epochs=17,
+        epochs=16,
         batch_size=128,
         optimizer="sgd",
         learning_rate=0.4,
@@ -92,5 +92,4 @@ def _convolution(inputs: keras.KerasTensor, channels: int, size: int, strides: i
 
 
 def _normalised(inputs: keras.KerasTensor, **arguments) -> keras.KerasTensor:
-    # A training of a few thousand steps is over before Keras's momentum of 0.99 has followed the statistics.
-    return batch_normalization(momentum=0.9, **arguments)(inputs)
+    return batch_normalization(momentum=MOMENTUM, **arguments)(inputs)

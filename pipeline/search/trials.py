@@ -65,8 +65,12 @@ def _give_out(study: optuna.Study, config: SearchConfig, space: Space, pool: Wor
 
 
 def trial_config(config: SearchConfig, params: dict) -> TrainConfig:
-    """The configuration of a trial: that of the search, with the values that were drawn."""
-    return dataclasses.replace(options.part(config, TrainConfig), **params)
+    """The configuration of a trial: that of the search, with the values that were drawn.
+
+    Its images begin as large, in pixels, as those of the training at the end: small ones need no smaller start.
+    """
+    initial_scale = min(1.0, config.initial_scale * config.final_image_size / config.image_size)
+    return dataclasses.replace(options.part(config, TrainConfig), **({"initial_scale": initial_scale} | params))
 
 
 def _settle(study: optuna.Study, done: Finished, full_epochs: int, why_none: str) -> TrialOutcome:

@@ -25,7 +25,7 @@ from pipeline.search.study import (
 )
 from pipeline.search.take_over import take_over
 from pipeline.search.trial import StudyPlace, trial_name
-from pipeline.search.trials import run_trials, trial_config
+from pipeline.search.trials import run_trials
 from pipeline.search.view import StudyView
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.preprocess import ensure_prepared, summary
@@ -96,7 +96,7 @@ def _train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tr
 
 def final_config(config: SearchConfig, params: dict, space: Space) -> TrainConfig:
     """The configuration of the training in full of a trial's values."""
-    final = dataclasses.replace(trial_config(config, params), epochs=config.final_epochs)
+    final = dataclasses.replace(options.part(config, TrainConfig), **(params | {"epochs": config.final_epochs}))
     return final if "image_size" in space else dataclasses.replace(final, image_size=config.final_image_size)
 
 

@@ -8,7 +8,9 @@ from pipeline import config as options
 from pipeline import models
 from pipeline.errors import UserError
 from pipeline.search import study as studies
+from pipeline.search.trials import trial_config
 from pipeline.search.workers import shares
+from pipeline.stages.search import final_config
 
 SPACE = {"learning_rate": FloatDistribution(0.001, 0.1, log=True), "dropout": FloatDistribution(0.0, 0.5)}
 
@@ -177,3 +179,17 @@ def test_a_sampler_whose_package_is_missing_is_refused(sampler, package, monkeyp
 )
 def test_workers_share_the_cores(cores, count, expected):
     assert shares(cores, count) == expected
+
+
+@pytest.mark.parametrize(("trial_size", "scale"), [(32, 1.0), (48, 2 / 3), (64, 0.5)])
+def test_a_trial_begins_with_images_as_large_as_the_training_at_the_end_does(trial_size, scale):
+    config = options.resolve(
+        "search",
+        {"model": "resnet", "image_size": str(trial_size), "initial_scale": "0.5", "final_image_size": "64"},
+        recipe_of=models.recipe,
+        config_of_run=dict,
+    )
+    assert trial_config(config, {}).initial_scale == pytest.approx(scale)
+    assert trial_config(config, {"initial_scale": 0.9}).initial_scale == 0.9
+    final = final_config(config, {"learning_rate": 0.03}, {})
+    assert (final.image_size, final.initial_scale, final.learning_rate) == (64, 0.5, 0.03)

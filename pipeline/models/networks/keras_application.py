@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pipeline.errors import UserError
 from pipeline.models.networks.contract import Network, NetworkSpec
 from pipeline.models.networks.keras_network import keras_model
+from pipeline.models.networks.normalization import MOMENTUM
 from pipeline.models.networks.quiet_keras import keras
 
 
@@ -43,6 +44,9 @@ def keras_application(name: str) -> Callable[[NetworkSpec], Network]:
     )
     def build(input_shape: tuple[int, int, int], classes: int, *, dropout: float = 0.2) -> keras.Model:
         pooled = body(input_shape, None)
+        for layer in pooled.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = MOMENTUM
         outputs = keras.layers.Dropout(dropout)(pooled.output)
         logits = keras.layers.Dense(classes, dtype="float32", name="logits")(outputs)
         return keras.Model(pooled.input, logits, name=name)
