@@ -1,6 +1,6 @@
 """What a plain Keras script comes to on the same images: `python -m benchmarks.plain_keras --data FOLDER`.
 
-The yardstick of docs/results.md: layers and settings as in Keras's own guide to image classification, nothing tuned.
+A yardstick: layers and settings as in Keras's own guide to image classification, nothing tuned.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python -m benchmarks.recipe_ideas --data FOLDER --output FOLDER
 
-Each is tried on top of `-P preset=fast -P epochs=4`, with two seeds: half an hour to an hour on two cores in all. A
-training is a part that leaves a JSON file in the output folder; a part that is there is not repeated. The table that is
-printed at the end stands in docs/results.md; seconds are only worth something where nothing else was running.
+Each is tried on top of `-P preset=fast -P epochs=4`, with two seeds. A training is a part that leaves a JSON
+file in the output folder; a part that is there is not repeated. A table is printed at the end; its seconds are only
+worth something where nothing else was running.
 """
 
 import argparse

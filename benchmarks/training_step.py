@@ -2,7 +2,7 @@
 
     python -m benchmarks.training_step --data FOLDER --output FILE
 
-Three things in turn, several times over, about 4 minutes on two cores with nothing else running: a matrix product, bare
+Three things in turn, several times over, with nothing else running: a matrix product, bare
 steps of the default model on a constant batch, and an epoch of `mlflow run . -e train`'s own loop, with augmentation,
 checkpoints and tracking. The bare steps' images a second are the machine's pace, by which training seconds
 of two machines can be compared.

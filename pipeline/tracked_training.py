@@ -17,8 +17,10 @@ from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.fit import EpochResult, FitResult, Interrupted, fit
 from pipeline.training.run_folder import path_of
 
-# Training images that a network may fit its first layers to.
+# Training images that a network may fit its first layers to: so many of 64 pixels a side, fewer where they are larger,
+# since all are in memory at once.
 SAMPLE = 2000
+SAMPLE_PIXELS = SAMPLE * 64**2
 
 
 def log_options(run: tracking.Run, config: TrainConfig) -> None:
@@ -50,6 +52,7 @@ def network_spec(config: TrainConfig, data: Prepared) -> NetworkSpec:
     """What the network is built from."""
     facts, images = data.facts, data["train"].images
     mean, deviation = pixel_statistics(facts, config.standardize)
+    sampled = max(1, min(SAMPLE, SAMPLE_PIXELS // facts.image_size**2))
     hyperparameters = {name: getattr(config, name) for name in HYPERPARAMETERS}
     return NetworkSpec(
         image_size=facts.image_size,
@@ -57,7 +60,7 @@ def network_spec(config: TrainConfig, data: Prepared) -> NetworkSpec:
         mean=mean,
         deviation=deviation,
         hyperparameters={name: value for name, value in hyperparameters.items() if value is not None},
-        sample=images[:: -(-len(images) // SAMPLE)],
+        sample=images[:: -(-len(images) // sampled)],
         weights=config.weights,
         optimizer=config.optimizer,
         weight_decay=config.weight_decay,
