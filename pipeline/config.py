@@ -168,15 +168,26 @@ class TrainConfig(PreprocessConfig):
     cutmix: float = option(
         0.0, click.FloatRange(0, 1), "part of the images that get a square of another one, and so much of its target"
     )
+    input_scale: float = option(
+        1.0,
+        click.FloatRange(0, 1, min_open=True),
+        "side of the images as the network sees them, as part of image_size: below 1, crops of them stay sharp",
+    )
     initial_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the training images at first, as part of image_size, to which it grows over four fifths of the epochs",
+        "side of the training images at first, as part of what the network sees at last, to which it grows over four "
+        "fifths of the epochs",
     )
     mirror: str = option(
         "auto",
         click.Choice(["auto", "yes", "no"]),
         "whether augment may mirror an image; auto asks the data set (glyphs no, folders yes)",
+    )
+    flips: str = option(
+        "alternating",
+        click.Choice(["alternating", "random"]),
+        "which images augment mirrors in an epoch: each in every other epoch, or half of them at random",
     )
     standardize: str = option(
         "channel",

@@ -13,6 +13,7 @@ from mlflow.pyfunc import PythonModel
 from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Schema
 
 from pipeline.data.decoding import DecodeError, decode
+from pipeline.models.networks.contract import predict_scaled
 
 TOP = 5
 
@@ -31,11 +32,12 @@ OUTPUTS = Schema(
 class ImageClassifier(PythonModel):
     """A network with what it needs to answer to the bytes of image files.
 
-    class_names: label -> name. image_size, resize: what decode needs.
+    class_names: label -> name. image_size, resize: what decode needs. input_size: what the network sees of it.
     """
 
     class_names: list[str]
     image_size: int
+    input_size: int
     resize: str
 
     def load_context(self, context) -> None:
@@ -48,12 +50,13 @@ class ImageClassifier(PythonModel):
             raise MlflowException(f"{path.name} is not the file that was logged: its SHA-256 differs")
         self.class_names = facts["class_names"]
         self.image_size = facts["image_size"]
+        self.input_size = facts["input_size"]
         self.resize = facts["resize"]
         self._network = models.load(path)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """(n, image_size, image_size, 3) uint8 -> (n, classes) float32, rows sum to 1."""
-        return self._network.predict(images)
+        return predict_scaled(self._network, images, self.input_size)
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
         """A column `image` of image files' bytes -> columns label, probability and top_5.

@@ -10,11 +10,12 @@ from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import TrainConfig
 from pipeline.data.prepared import DatasetFacts, Prepared
+from pipeline.data.scaling import all_scaled
 from pipeline.models.networks.architecture import HYPERPARAMETERS
 from pipeline.models.networks.contract import Network, NetworkSpec
 from pipeline.training import history
 from pipeline.training.checkpoints import Checkpoint
-from pipeline.training.fit import EpochResult, FitResult, Interrupted, fit
+from pipeline.training.fit import EpochResult, FitResult, Interrupted, fit, input_size
 from pipeline.training.run_folder import path_of
 
 # Training images that a network may fit its first layers to: so many of 64 pixels a side, fewer where they are larger,
@@ -52,15 +53,16 @@ def network_spec(config: TrainConfig, data: Prepared) -> NetworkSpec:
     """What the network is built from."""
     facts, images = data.facts, data["train"].images
     mean, deviation = pixel_statistics(facts, config.standardize)
+    size = input_size(config, facts)
     sampled = max(1, min(SAMPLE, SAMPLE_PIXELS // facts.image_size**2))
     hyperparameters = {name: getattr(config, name) for name in HYPERPARAMETERS}
     return NetworkSpec(
-        image_size=facts.image_size,
+        image_size=size,
         classes=len(facts.class_names),
         mean=mean,
         deviation=deviation,
         hyperparameters={name: value for name, value in hyperparameters.items() if value is not None},
-        sample=images[:: -(-len(images) // sampled)],
+        sample=all_scaled(images[:: -(-len(images) // sampled)], size),
         weights=config.weights,
         optimizer=config.optimizer,
         weight_decay=config.weight_decay,
@@ -142,5 +144,6 @@ def log_network(run: tracking.Run, network: Network, facts: DatasetFacts, config
     """Log the network as the run's model."""
     # Written here first, so that a server that is gone at the end takes no finished training with it.
     network_file = network.save(path_of(config.workdir, run.id))
-    run.log_model(network_file, facts.class_names, facts.image_size, facts.resize, network.requirements)
+    images = {"image_size": facts.image_size, "resize": facts.resize, "input_size": input_size(config, facts)}
+    run.log_model(network_file, images, facts.class_names, network.requirements)
     network_file.unlink()

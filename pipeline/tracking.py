@@ -135,16 +135,16 @@ class Run:
         self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
 
     def log_model(
-        self, network_file: Path, class_names: Sequence[str], image_size: int, resize: str, requirements: Sequence[str]
+        self, network_file: Path, images: Mapping[str, Any], class_names: Sequence[str], requirements: Sequence[str]
     ) -> None:
         """Log a network as the pyfunc of serving.py, linked to this run.
 
-        requirements: packages that the network needs beside those that serving needs.
+        images: image_size, resize and input_size, as serving.py has them. requirements: packages that the network
+        needs beside those that serving needs.
         """
         facts = {
+            **images,
             "class_names": list(class_names),
-            "image_size": image_size,
-            "resize": resize,
             "network_sha256": serving.file_digest(network_file),
         }
         with tempfile.TemporaryDirectory() as folder:

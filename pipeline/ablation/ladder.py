@@ -14,8 +14,8 @@ MOST_GROUPS = 6
 
 # What belongs together: a learning rate is of an optimiser, a depth is of a model.
 GROUPS = {
-    "input": ("image_size", "initial_scale", "resize", "standardize"),
-    "augmentation": ("augment", "mirror", "min_crop_area", "cutmix"),
+    "input": ("image_size", "input_scale", "initial_scale", "resize", "standardize"),
+    "augmentation": ("augment", "mirror", "flips", "min_crop_area", "cutmix"),
     "network": ("model", "weights", "head_epochs", "depth", "width", "dropout", "whiten"),
     "optimizer": ("optimizer", "learning_rate", "schedule", "warmup", "batch_size", "weight_decay"),
     "targets": ("label_smoothing", "class_weight"),

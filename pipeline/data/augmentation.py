@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+
+from pipeline.data.scaling import scaled
 
 MAX_SHIFT = 1 / 8
 CROP_ASPECT = (3 / 4, 4 / 3)
@@ -20,17 +21,22 @@ Augment = Callable[[np.ndarray, int], np.ndarray]
 class Augmentation:
     """name: none, flip, shift or crop. mirror: whether an image may be mirrored, unless the name is none.
 
-    min_crop_area: the least part of an image that crop keeps.
+    min_crop_area: the least part of an image that crop keeps. flips: random, or alternating: mirrored in every other
+    epoch, so that two epochs show both sides of each image (Jordan 2024).
     """
 
     name: str
     mirror: bool
     min_crop_area: float
+    flips: str = "random"
 
     def for_epoch(self, count: int, image_size: int, size: int, seed: int, epoch: int) -> Augment:
         """What changes the `count` images in one epoch, from image_size pixels a side to size."""
         rng = np.random.default_rng((seed, epoch, 1))
-        mirrored = rng.random(count) < (0.5 if self.mirror and self.name != "none" else 0.0)
+        mirrored = rng.random(count) < 0.5
+        if self.flips == "alternating":
+            mirrored = (np.random.default_rng((seed, 3)).random(count) < 0.5) ^ (epoch % 2 == 1)
+        mirrored &= self.mirror and self.name != "none"
         if self.name == "crop":
             change = _crop(rng, count, image_size, size, self.min_crop_area)
         elif self.name == "shift":
@@ -51,16 +57,9 @@ def _keep(image: np.ndarray, index: int) -> np.ndarray:
 
 def _resized(change: Augment, size: int) -> Augment:
     def augment(image: np.ndarray, index: int) -> np.ndarray:
-        changed = change(image, index)
-        return changed if len(changed) == size else _scaled(changed, size)
+        return scaled(change(image, index), size)
 
     return augment
-
-
-def _scaled(image: np.ndarray, size: int, box: np.ndarray | None = None) -> np.ndarray:
-    """The part of `image` within box (left, top, right, bottom), or all of it, at size pixels a side."""
-    bounds = None if box is None else tuple(box)
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, bounds))
 
 
 def _shift(rng: np.random.Generator, count: int, image_size: int) -> Augment:
@@ -86,6 +85,6 @@ def _crop(rng: np.random.Generator, count: int, image_size: int, size: int, min_
     boxes = np.stack([lefts, tops, lefts + widths, tops + heights], axis=1)
 
     def augment(image: np.ndarray, index: int) -> np.ndarray:
-        return _scaled(image, size, boxes[index])
+        return scaled(image, size, boxes[index])
 
     return augment

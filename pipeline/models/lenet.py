@@ -52,8 +52,8 @@ def lenet(
     needed = smallest_input(depth)
     if min(input_shape[:2]) < needed:
         raise UserError(
-            f"--image_size {min(input_shape[:2])} is too small for lenet with --depth {depth}: "
-            f"{needed} or more is needed"
+            f"images of {min(input_shape[:2])} pixels are too small for lenet with --depth {depth}: "
+            f"{needed} or more are needed (--image_size, or --input_scale of it)"
         )
 
     def scaled(channels: int) -> int:

@@ -45,8 +45,8 @@ def resnet(
     """
     if min(input_shape[:2]) < SMALLEST_INPUT:
         raise UserError(
-            f"--image_size {min(input_shape[:2])} is too small for resnet, which halves its input {STAGES + 1} times: "
-            f"{SMALLEST_INPUT} or more is needed"
+            f"images of {min(input_shape[:2])} pixels are too small for resnet, which halves its input {STAGES + 1} "
+            f"times: {SMALLEST_INPUT} or more are needed (--image_size, or --input_scale of it)"
         )
     inputs = keras.Input(input_shape)
     # At half the size from the first layer on, and at a quarter from the first block on: blocks at half the size took a

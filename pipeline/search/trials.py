@@ -67,10 +67,13 @@ def _give_out(study: optuna.Study, config: SearchConfig, space: Space, pool: Wor
 def trial_config(config: SearchConfig, params: dict) -> TrainConfig:
     """The configuration of a trial: that of the search, with the values that were drawn.
 
-    Its images begin as large, in pixels, as those of the training at the end: small ones need no smaller start.
+    Its network sees images as large, in pixels, as in the training at the end, and at first as large as there at
+    first, as far as a trial's images go.
     """
-    initial_scale = min(1.0, config.initial_scale * config.final_image_size / config.image_size)
-    return dataclasses.replace(options.part(config, TrainConfig), **({"initial_scale": initial_scale} | params))
+    seen = config.input_scale * config.final_image_size / config.image_size
+    input_scale = min(1.0, seen)
+    scales = {"input_scale": input_scale, "initial_scale": min(1.0, config.initial_scale * seen / input_scale)}
+    return dataclasses.replace(options.part(config, TrainConfig), **(scales | params))
 
 
 def _settle(study: optuna.Study, done: Finished, full_epochs: int, why_none: str) -> TrialOutcome:

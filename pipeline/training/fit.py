@@ -14,9 +14,9 @@ from pipeline.data.mixing import cutmix
 from pipeline.data.prepared import DatasetFacts, Prepared, Split
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy, cross_entropy
-from pipeline.models.networks.contract import Network
+from pipeline.models.networks.contract import Network, predict_scaled
 from pipeline.training.checkpoints import Checkpoint
-from pipeline.training.schedule import image_sizes, learning_rates
+from pipeline.training.schedule import image_sizes, learning_rates, scaled_size
 
 
 class DivergedError(UserError):
@@ -86,7 +86,8 @@ def fit(
     takes to go on from there. before: what was trained already: it is not repeated, and nothing hears of it again.
     Raises DivergedError if the loss stops being finite, UserError if the network cannot take images as small as asked.
     """
-    sizes = _sizes(network, data.facts, config)
+    size = input_size(config, data.facts)
+    sizes = _training_sizes(network, size, config)
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
@@ -106,9 +107,9 @@ def fit(
             network.freeze_body(epoch <= config.head_epochs)
         batches = prefetched(_batches(train, data.facts, config, epoch, sizes[epoch - 1]))
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
-        result, losses = _epoch(network, _counted(batches, on_step), epoch_rates, val, epoch)
+        result, losses = _epoch(network, _counted(batches, on_step), epoch_rates, val, size, epoch)
         if spent_test:
-            test_accuracy = accuracy(spent_test.labels, network.predict(spent_test.images))
+            test_accuracy = accuracy(spent_test.labels, predict_scaled(network, spent_test.images, size))
             result = dataclasses.replace(result, test_accuracy=test_accuracy)
         epochs.append(result)
         step_losses.append(losses)
@@ -124,14 +125,18 @@ def fit(
     return FitResult(epochs, best, np.concatenate(step_losses))
 
 
-def _sizes(network: Network, facts: DatasetFacts, config: TrainConfig) -> list[int]:
-    """The side of the training images in each epoch."""
-    sizes = image_sizes(config.initial_scale, facts.image_size, config.epochs)
-    for size in sorted(set(sizes) - {facts.image_size}):
+def input_size(config: TrainConfig, facts: DatasetFacts) -> int:
+    """The side in pixels of the images that the network is made for."""
+    return scaled_size(config.input_scale, facts.image_size)
+
+
+def _training_sizes(network: Network, full: int, config: TrainConfig) -> list[int]:
+    """The side of the training images in each epoch, `full` at last."""
+    sizes = image_sizes(config.initial_scale, full, config.epochs)
+    for size in sorted(set(sizes) - {full}):
         if not network.takes(size):
             raise UserError(
-                f"--initial_scale {config.initial_scale:g}: {config.model} built for {facts.image_size} pixels cannot "
-                f"take {size}"
+                f"--initial_scale {config.initial_scale:g}: {config.model} built for {full} pixels cannot take {size}"
             )
     return sizes
 
@@ -147,9 +152,9 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 def _epoch(
-    network: Network, batches: Iterator[Batch], rates: np.ndarray, val: Split, epoch: int
+    network: Network, batches: Iterator[Batch], rates: np.ndarray, val: Split, size: int, epoch: int
 ) -> tuple[EpochResult, np.ndarray]:
-    """Train and validate one epoch; returns its result and the loss of each of its steps."""
+    """Train one epoch and validate at `size` pixels; returns its result and the loss of each of its steps."""
     start = time.perf_counter()
     fitted = network.fit_epoch(batches, rates.tolist())
     seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
@@ -158,7 +163,7 @@ def _epoch(
             f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps"
         )
     validating = time.perf_counter()
-    probabilities = network.predict(val.images)
+    probabilities = predict_scaled(network, val.images, size)
     val_seconds = time.perf_counter() - validating
     result = EpochResult(
         epoch=epoch,
@@ -179,7 +184,7 @@ def _epoch(
 def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int) -> Iterator[Batch]:
     count, classes = len(train.labels), len(facts.class_names)
     mirror = facts.mirrorable if config.mirror == "auto" else config.mirror == "yes"
-    augmentation = Augmentation(config.augment, mirror, config.min_crop_area)
+    augmentation = Augmentation(config.augment, mirror, config.min_crop_area, config.flips)
     weights = balanced_weights(train.labels, classes) if config.class_weight == "balanced" else np.ones(classes, "f4")
     return training_batches(
         train.images,

@@ -26,13 +26,18 @@ def learning_rates(schedule: str, peak: float, warmup: float, steps: int) -> np.
     return peak * np.where(step < warmup_steps, rising, falling)
 
 
+def scaled_size(scale: float, size: int) -> int:
+    """A part of a side, in whole pixels."""
+    return max(1, round(scale * size))
+
+
 def image_sizes(initial_scale: float, full: int, epochs: int) -> list[int]:
     """The side in pixels of the training images in each epoch.
 
     It grows from `initial_scale` of `full` (rounded) to `full` in a line, in steps of SIZE_STEP, over the first GROWING
     of the epochs.
     """
-    initial = max(1, round(initial_scale * full))
+    initial = scaled_size(initial_scale, full)
     growing = int(GROWING * epochs)
     grown = (full - initial) * np.arange(epochs) / max(growing, 1)
     sizes = initial + (grown // SIZE_STEP * SIZE_STEP).astype(int)

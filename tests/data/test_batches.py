@@ -46,10 +46,11 @@ def test_the_order_depends_on_seed_and_epoch():
     assert not np.array_equal(first, epoch_order(40, 1, 1))
 
 
+@pytest.mark.parametrize("flips", ["alternating", "random"])
 @pytest.mark.parametrize("name", ["flip", "shift", "crop"])
-def test_what_happens_to_an_image_depends_on_seed_epoch_and_its_number_alone(name):
+def test_what_happens_to_an_image_depends_on_seed_epoch_and_its_number_alone(name, flips):
     def augmented(seed, epoch, indices):
-        augment = Augmentation(name, True, 0.5).for_epoch(40, 16, 16, seed, epoch)
+        augment = Augmentation(name, True, 0.5, flips).for_epoch(40, 16, 16, seed, epoch)
         return {index: augment(IMAGES[index], index).tobytes() for index in indices}
 
     forwards, backwards = augmented(0, 1, range(40)), augmented(0, 1, reversed(range(40)))
@@ -74,16 +75,31 @@ def test_without_augmentation_nothing_is_changed_not_even_mirrored():
     assert all(np.array_equal(augment(IMAGES[index], index), IMAGES[index]) for index in range(40))
 
 
-def test_mirroring_is_left_out_where_it_would_change_the_class():
+@pytest.mark.parametrize("flips", ["alternating", "random"])
+def test_mirroring_is_left_out_where_it_would_change_the_class(flips):
     ramp = np.repeat(np.arange(0, 160, 10, dtype=np.uint8)[None, :, None], 16, axis=0).repeat(3, axis=2)
 
     def mirrored(mirror):
-        augment = Augmentation("crop", mirror, 0.5).for_epoch(40, 16, 16, 0, 1)
+        augment = Augmentation("crop", mirror, 0.5, flips).for_epoch(40, 16, 16, 0, 1)
         changed = [augment(ramp, index).astype(int) for index in range(40)]
         return sum(image[0, 0, 0] > image[0, -1, 0] for image in changed)
 
     assert mirrored(False) == 0
     assert 10 < mirrored(True) < 30
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_two_epochs_show_both_sides_of_every_image_where_flips_alternate(seed):
+    first, second, third = (
+        [
+            Augmentation("flip", True, 0.5, "alternating").for_epoch(40, 16, 16, seed, epoch)(image, index).tobytes()
+            for index, image in enumerate(IMAGES)
+        ]
+        for epoch in (1, 2, 3)
+    )
+    sides = [{image.tobytes(), image[:, ::-1].tobytes()} for image in IMAGES]
+    assert [{one, other} for one, other in zip(first, second, strict=True)] == sides
+    assert first == third
 
 
 def plain_batch(n, size, weights=None):

@@ -101,5 +101,5 @@ def test_an_application_refuses_a_depth_of_the_users():
 
 
 def test_images_too_small_for_an_application_are_refused():
-    with pytest.raises(UserError, match="InceptionV3 cannot be built for --image_size 32"):
+    with pytest.raises(UserError, match="InceptionV3 cannot be built for images of 32 pixels"):
         models.build("InceptionV3", spec(hyperparameters={}))

@@ -85,7 +85,7 @@ def test_depth_width_and_dropout_change_the_network():
 def test_the_smallest_input_is_taken_and_one_pixel_less_refused(depth):
     size = smallest_input(depth)
     models.build("lenet", spec(image_size=size, depth=depth))
-    with pytest.raises(UserError, match=rf"--image_size {size - 1} .*--depth {depth}: {size} or more"):
+    with pytest.raises(UserError, match=rf"of {size - 1} pixels .*--depth {depth}: {size} or more"):
         models.build("lenet", spec(image_size=size - 1, depth=depth))
 
 

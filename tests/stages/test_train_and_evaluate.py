@@ -187,12 +187,23 @@ def test_a_hand_written_network_goes_the_same_way_without_tensorflow(trained, cl
     assert evaluation.data.metrics["val_accuracy"] == pytest.approx(newest.data.metrics["best_val_accuracy"])
 
 
+def test_a_model_that_sees_less_than_what_is_prepared_is_evaluated_and_asked_as_it_was_validated(trained, client):
+    run("train", {"data": str(trained[1]), "image_size": "32", "input_scale": "0.5", "width": "8"})
+    newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
+    run("evaluate", {"run_id": newest.info.run_id, "split": "val"})
+    evaluation = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
+    assert evaluation.data.metrics["val_accuracy"] == pytest.approx(newest.data.metrics["best_val_accuracy"])
+    model = mlflow.pyfunc.load_model(f"runs:/{newest.info.run_id}/model")
+    large = next((trained[1]).rglob("*.png"))
+    assert 0 < model.predict(pd.DataFrame({"image": [large.read_bytes()]}))["probability"][0] <= 1
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
         (["--data", "/no/such/folder"], "/no/such/folder: no such folder"),
-        (["--image_size", "8"], "--image_size 8 is too small for resnet"),
-        (["--model", "lenet", "--image_size", "50"], "--image_size 50 is too small for lenet with --depth 8: 104"),
+        (["--image_size", "8"], "images of 8 pixels are too small for resnet"),
+        (["--model", "lenet", "--image_size", "50"], "images of 50 pixels are too small for lenet with --depth 8: 104"),
     ],
 )
 def test_bad_input_ends_in_one_sentence_exit_code_2_and_a_failed_run(trained, client, capfd, typed, words):

@@ -11,6 +11,7 @@ from pipeline.data import prepared
 from pipeline.data.sources import open_source
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy
+from pipeline.models.networks.contract import predict_scaled
 from pipeline.tracked_training import network_spec, pixel_statistics
 from pipeline.training import history
 from pipeline.training.fit import fit
@@ -95,6 +96,18 @@ def test_images_may_begin_small(data):
     network, result = trained(data, epochs=4, initial_scale=0.5, cutmix=0.5)
     val = data["val"]
     assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
+
+
+@pytest.mark.parametrize("model", ["resnet", "two-layer-numpy"])
+def test_images_may_be_prepared_larger_than_the_network_sees_them(image_folder, tmp_path, model):
+    prepared_config = PreprocessConfig(data=str(image_folder), image_size=32, workdir=tmp_path / "workdir")
+    data = prepared.write(prepared.plan(open_source(prepared_config), prepared_config), prepared_config)
+    config = configured(data, model=model, input_scale=0.5, depth=1 if model == "resnet" else None)
+    network = models.build(model, network_spec(config, data))
+    result = fit(network, data, config, lambda epoch: None)
+    val = data["val"]
+    assert result.best.val_accuracy > 0.8
+    assert accuracy(val.labels, predict_scaled(network, val.images, 16)) == result.best.val_accuracy
 
 
 def test_a_network_of_one_size_refuses_to_begin_smaller(data):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.batches import Batch
+from pipeline.data.scaling import scaled_parts
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class EpochFit:
 class NetworkSpec:
     """What every network is built from.
 
-    image_size: side of its images in pixels. mean, deviation: (3,) of the pixels, on the scale 0 to 255.
+    image_size: side in pixels of the images that it sees. mean, deviation: (3,) of the pixels, on the scale 0 to 255.
     hyperparameters: those of its builder (depth, width, dropout, whiten).
     weights: what it begins with: none (drawn from the seed), imagenet or a file.
     optimizer: sgd, adamw or adam. precision: float32 or bfloat16.
@@ -81,3 +82,8 @@ class Network(Protocol):
 
     def save(self, folder: Path) -> Path:
         """Write what `predict` needs into one file in `folder`, which `models.load` reads; returns its path."""
+
+
+def predict_scaled(network: Network, images: np.ndarray, size: int) -> np.ndarray:
+    """What `network` says of images (n, from, from, 3) uint8 once they have `size` pixels a side."""
+    return np.concatenate([network.predict(part) for part in scaled_parts(images, size)])

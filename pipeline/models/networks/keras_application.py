@@ -24,7 +24,7 @@ def keras_application(name: str) -> Callable[[NetworkSpec], Network]:
         try:
             return application(include_top=False, weights=weights, input_tensor=preprocess_input(inputs), pooling="avg")
         except ValueError as error:
-            raise UserError(f"{name} cannot be built for --image_size {input_shape[0]}: {error}") from error
+            raise UserError(f"{name} cannot be built for images of {input_shape[0]} pixels: {error}") from error
 
     @keras_model(
         recipe=dict(
