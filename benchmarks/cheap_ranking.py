@@ -9,15 +9,13 @@ is there is not repeated, and one that was interrupted goes on. It uses the MLfl
 
 import argparse
 import json
-import os
-import platform
-import sys
 from pathlib import Path
 
 import numpy as np
 import optuna
 from scipy.stats import spearmanr
 
+from benchmarks.shared import provenance
 from pipeline import tracking
 from pipeline.__main__ import run
 from pipeline.search.study import open_storage
@@ -65,8 +63,7 @@ def _part(trial: optuna.trial.FrozenTrial, arguments: argparse.Namespace) -> dic
             "params": trial.params,
             "cheap": trial.value,
             "full": metrics["best_val_accuracy"],
-            "command": " ".join(sys.argv),
-            "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
+            **provenance(),
         }
         path.write_text(json.dumps(part, indent=1), encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -7,17 +7,13 @@ Each training is a part that leaves a JSON file in the output folder; a part tha
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import sys
 from pathlib import Path
 
+from benchmarks.shared import prepared, provenance
 from pipeline import config as options
 from pipeline import models
-from pipeline.config import PreprocessConfig, TrainConfig
-from pipeline.data.prepared import Prepared, open_or_write, plan
-from pipeline.data.sources import open_source
+from pipeline.config import TrainConfig
 from pipeline.models.networks.contract import Network
 from pipeline.models.networks.keras_network import keras_model
 from pipeline.models.networks.quiet_keras import keras
@@ -74,24 +70,18 @@ def main() -> None:
 
 
 def _train(kind: str, config: TrainConfig) -> dict:
-    data = _prepared(config)
+    data = prepared(config)
     spec = network_spec(config, data)
     network: Network = models.build(MODEL, spec) if kind == "numpy" else keras_twin(spec)
     result = fit(network, data, config, lambda epoch: print(kind, config.seed, epoch.epoch, epoch.val_accuracy))
     return {
-        "command": " ".join(sys.argv),
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        **provenance(),
         "options": options.identity(config),
         "data_digest": data.facts.digest,
         "best_val_accuracy": result.best.val_accuracy,
         "val_accuracy": [epoch.val_accuracy for epoch in result.epochs],
         "epoch_seconds": [epoch.epoch_seconds for epoch in result.epochs],
     }
-
-
-def _prepared(config: TrainConfig) -> Prepared:
-    preprocess = options.part(config, PreprocessConfig)
-    return open_or_write(plan(open_source(preprocess), preprocess), preprocess)
 
 
 def _arguments() -> argparse.Namespace:

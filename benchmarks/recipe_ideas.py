@@ -10,10 +10,7 @@ worth something where nothing else was running.
 import argparse
 import dataclasses
 import json
-import os
-import platform
 import statistics
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,12 +18,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.shared import prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
-from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data import augmentation
-from pipeline.data.prepared import Prepared, open_or_write, plan
-from pipeline.data.sources import open_source
+from pipeline.data.prepared import Prepared
 from pipeline.models import resnet as default_model
 from pipeline.models.networks import keras_network
 from pipeline.models.networks.contract import NetworkSpec
@@ -111,27 +107,21 @@ def main() -> None:
         print(f"| {name} | {accuracies} | {loss:.3f} | {seconds:.0f} |")
 
 
-def _train(idea: Idea, data: str, seed: int) -> dict:
-    typed = {"data": data, "preset": "fast", "epochs": EPOCHS, "seed": seed} | idea.options
-    config: TrainConfig = options.resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
-    prepared = _prepared(config)
-    network = _network(idea, network_spec(config, prepared))
+def _train(idea: Idea, folder: str, seed: int) -> dict:
+    typed = {"data": folder, "preset": "fast", "epochs": EPOCHS, "seed": seed} | idea.options
+    config = train_config(typed)
+    data = prepared(config)
+    network = _network(idea, network_spec(config, data))
     augmentation.Augmentation.for_epoch = _alternating if idea.alternating else RANDOMLY  # type: ignore[method-assign]
-    epochs = fit(network, prepared, config, lambda epoch: None).epochs
+    epochs = fit(network, data, config, lambda epoch: None).epochs
     return {
-        "command": " ".join(sys.argv),
-        "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
+        **provenance(),
         "options": options.identity(config),
-        "data_digest": prepared.facts.digest,
-        "val_accuracy": _averaged_accuracy(network, prepared) if idea.averaged else epochs[-1].val_accuracy,
+        "data_digest": data.facts.digest,
+        "val_accuracy": _averaged_accuracy(network, data) if idea.averaged else epochs[-1].val_accuracy,
         "val_loss": epochs[-1].val_loss,
         "seconds": sum(epoch.epoch_seconds for epoch in epochs),
     }
-
-
-def _prepared(config: TrainConfig) -> Prepared:
-    preprocess = options.part(config, PreprocessConfig)
-    return open_or_write(plan(open_source(preprocess), preprocess), preprocess)
 
 
 def _network(idea: Idea, spec: NetworkSpec) -> KerasNetwork:

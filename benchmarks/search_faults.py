@@ -10,17 +10,17 @@ noisy colours.
 import argparse
 import json
 import os
-import platform
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import psutil
 from PIL import Image
+
+from benchmarks.shared import provenance
 
 ROOT = Path(__file__).parents[1]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (210, 40, 40)}
@@ -82,8 +82,7 @@ def _study(seed: int, folder: Path) -> dict:
     if _start(folder).wait():
         raise RuntimeError(f"the last search failed: {folder / 'log.txt'}")
     return {
-        "command": " ".join(sys.argv),
-        "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
+        **provenance(),
         "seed": seed,
         "kill_list": kills,
         "kills": _killed(kills),

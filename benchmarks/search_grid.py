@@ -12,7 +12,6 @@ import itertools
 import json
 import multiprocessing
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from benchmarks.shared import prepared, provenance, train_config
 from pipeline import config as options
 
 LEARNING_RATES = (0.01, 0.025, 0.063, 0.16, 0.4, 1.0)
@@ -71,8 +71,6 @@ def _pin(unused: multiprocessing.Queue) -> None:
 
 def _train_point(point: tuple[float, float, int], path: Path, data: str, workdir: Path) -> None:
     from pipeline import models
-    from pipeline.data import prepared
-    from pipeline.data.sources import open_source
     from pipeline.errors import UserError
     from pipeline.tracked_training import network_spec
     from pipeline.training.fit import fit
@@ -80,8 +78,8 @@ def _train_point(point: tuple[float, float, int], path: Path, data: str, workdir
     learning_rate, dropout, depth = point
     typed = FIXED | {"learning_rate": learning_rate, "dropout": dropout, "depth": depth}
     typed |= {"data": data, "workdir": str(workdir)}
-    config = options.resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
-    dataset = prepared.open_or_write(prepared.plan(open_source(config), config), config)
+    config = train_config(typed)
+    dataset = prepared(config)
     network = models.build(config.model, network_spec(config, dataset))
     epochs = []
     started = time.time()
@@ -90,8 +88,7 @@ def _train_point(point: tuple[float, float, int], path: Path, data: str, workdir
     except UserError as error:  # diverged: what it had until then stands
         print(error, file=sys.stderr)
     result = {
-        "command": " ".join(sys.argv),
-        "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
+        **provenance(),
         "started": started,
         "options": options.identity(config) | {"data": Path(config.data).name},
         "data_digest": dataset.facts.digest,

@@ -9,7 +9,6 @@ all take about 35 minutes; nothing else should run beside them.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+
+from benchmarks.shared import provenance
 
 ROOT = Path(__file__).parents[1]
 REPEATS = 3
@@ -96,11 +97,7 @@ def _search(name: str, options: dict, folder: Path) -> dict:
         command = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), *command]
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log, check=True)
-    return {"command": " ".join(command), "machine": _machine()} | _logged(folder)
-
-
-def _machine() -> str:
-    return f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores"
+    return provenance(command) | _logged(folder)
 
 
 def _logged(folder: Path) -> dict:

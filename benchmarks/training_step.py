@@ -9,30 +9,28 @@ of two machines can be compared.
 """
 
 import argparse
-import dataclasses
 import json
-import os
-import platform
 import statistics
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from pipeline import config as options
+from benchmarks.shared import prepared, provenance, train_config
 from pipeline import models, tracking
-from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.config import TrainConfig
 from pipeline.data.batches import Batch
-from pipeline.data.prepared import Prepared, open_or_write, plan
-from pipeline.data.sources import open_source
+from pipeline.data.prepared import Prepared
+from pipeline.data.scaling import all_scaled
 from pipeline.models.networks.keras_network import KerasNetwork
 from pipeline.tracked_training import fit_tracked, network_spec
 from pipeline.training.checkpoints import CheckpointWriter
+from pipeline.training.fit import input_size
 
 PRODUCT_SIZE = 2048
 STEPS = 100
-# A step computes the outputs, and the gradients of the weights and of the inputs: each as much again.
+# A step computes outputs, and the gradients of the weights and of the inputs: each as much again. A fixed first layer
+# has outputs alone.
 PASSES = 3
 
 
@@ -43,12 +41,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="JSON file for the result")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    config = options.resolve(
-        "train", {"data": arguments.data, "epochs": 1}, recipe_of=models.recipe, config_of_run=dict
-    )
-    config = dataclasses.replace(config, initial_scale=1.0)
-    preprocess = options.part(config, PreprocessConfig)
-    data = open_or_write(plan(open_source(preprocess), preprocess), preprocess)
+    config = train_config({"data": arguments.data, "epochs": 1, "initial_scale": 1.0})
+    data = prepared(config)
     network = models.build(config.model, network_spec(config, data))
     _bare_pace(network, data, config)
     rows = []
@@ -61,7 +55,7 @@ def main() -> None:
             }
         )
         print(rows[-1])
-    operations = PASSES * _operations(network)
+    operations = _operations(network)
     shares = [operations * row["bare_pace"] / 1e9 / row["product_gflops"] for row in rows]
     ratios = [row["bare_pace"] / row["tracked_pace"] for row in rows]
     pace = [row["bare_pace"] for row in rows]
@@ -69,8 +63,7 @@ def main() -> None:
     print(f"a bare step's arithmetic against the matrix product in {config.precision}: {_spread(shares)}")
     print(f"pace: {_spread(pace, 0)} images a second of {operations / 1e6:.0f} MFLOP")
     result = {
-        "command": " ".join(sys.argv),
-        "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
+        **provenance(),
         "precision": config.precision,
         "batch_size": config.batch_size,
         "rows": rows,
@@ -102,9 +95,8 @@ def _bare_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) -> fl
     """Images a second of STEPS steps on one and the same batch."""
     train, classes = data["train"], len(data.facts.class_names)
     labels = train.labels[: config.batch_size]
-    batch = Batch(
-        np.array(train.images[: config.batch_size]), np.eye(classes, dtype="f4")[labels], np.ones(len(labels), "f4")
-    )
+    images = all_scaled(np.array(train.images[: config.batch_size]), input_size(config, data.facts))
+    batch = Batch(images, np.eye(classes, dtype="f4")[labels], np.ones(len(labels), "f4"))
     start = time.perf_counter()
     fitted = network.fit_epoch([batch] * STEPS, [1e-3] * STEPS)
     return fitted.images / (time.perf_counter() - start)
@@ -122,13 +114,13 @@ def _tracked_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) ->
 
 
 def _operations(network: KerasNetwork) -> float:
-    """Floating-point operations of one image's outputs: two for each weight of each place of a map."""
+    """Floating-point operations of a step on one image: two for each weight of each place of a map, each pass."""
     operations = 0
     for layer in network._core.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
             places = int(np.prod(layer.output.shape[1:-1]))
-            operations += 2 * places * int(np.prod(kernel.shape))
+            operations += (PASSES if layer.trainable else 1) * 2 * places * int(np.prod(kernel.shape))
     return operations
 
 
