@@ -176,8 +176,8 @@ class TrainConfig(PreprocessConfig):
     initial_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the training images at first, as part of what the network sees at last, to which it grows over four "
-        "fifths of the epochs",
+        "side of the training images at first, as part of image_size, from which it grows to what the network sees "
+        "over four fifths of the epochs",
     )
     mirror: str = option(
         "auto",

@@ -14,8 +14,9 @@ SMALLEST_INPUT = 2 ** (STAGES + 1)
 @keras_model(
     recipe=dict(
         image_size=64,
+        input_scale=0.75,
         initial_scale=0.5,
-        epochs=16,
+        epochs=20,
         batch_size=128,
         optimizer="sgd",
         learning_rate=0.4,

@@ -70,9 +70,8 @@ def trial_config(config: SearchConfig, params: dict) -> TrainConfig:
     Its network sees images as large, in pixels, as in the training at the end, and at first as large as there at
     first, as far as a trial's images go.
     """
-    seen = config.input_scale * config.final_image_size / config.image_size
-    input_scale = min(1.0, seen)
-    scales = {"input_scale": input_scale, "initial_scale": min(1.0, config.initial_scale * seen / input_scale)}
+    larger = config.final_image_size / config.image_size
+    scales = {name: min(1.0, getattr(config, name) * larger) for name in ("input_scale", "initial_scale")}
     return dataclasses.replace(options.part(config, TrainConfig), **(scales | params))
 
 

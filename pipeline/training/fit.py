@@ -87,7 +87,7 @@ def fit(
     Raises DivergedError if the loss stops being finite, UserError if the network cannot take images as small as asked.
     """
     size = input_size(config, data.facts)
-    sizes = _training_sizes(network, size, config)
+    sizes = _training_sizes(network, size, data.facts, config)
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
@@ -130,9 +130,9 @@ def input_size(config: TrainConfig, facts: DatasetFacts) -> int:
     return scaled_size(config.input_scale, facts.image_size)
 
 
-def _training_sizes(network: Network, full: int, config: TrainConfig) -> list[int]:
+def _training_sizes(network: Network, full: int, facts: DatasetFacts, config: TrainConfig) -> list[int]:
     """The side of the training images in each epoch, `full` at last."""
-    sizes = image_sizes(config.initial_scale, full, config.epochs)
+    sizes = image_sizes(scaled_size(config.initial_scale, facts.image_size), full, config.epochs)
     for size in sorted(set(sizes) - {full}):
         if not network.takes(size):
             raise UserError(

@@ -31,13 +31,13 @@ def scaled_size(scale: float, size: int) -> int:
     return max(1, round(scale * size))
 
 
-def image_sizes(initial_scale: float, full: int, epochs: int) -> list[int]:
+def image_sizes(initial: int, full: int, epochs: int) -> list[int]:
     """The side in pixels of the training images in each epoch.
 
-    It grows from `initial_scale` of `full` (rounded) to `full` in a line, in steps of SIZE_STEP, over the first GROWING
-    of the epochs.
+    It grows from `initial` to `full` in a line, in steps of SIZE_STEP, over the first GROWING of the epochs; an
+    `initial` above `full` is `full`.
     """
-    initial = scaled_size(initial_scale, full)
+    initial = min(initial, full)
     growing = int(GROWING * epochs)
     grown = (full - initial) * np.arange(epochs) / max(growing, 1)
     sizes = initial + (grown // SIZE_STEP * SIZE_STEP).astype(int)
