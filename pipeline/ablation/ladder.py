@@ -12,11 +12,14 @@ from pipeline.errors import UserError
 CLIMB, ALONE, WITHOUT = "climb", "alone", "without"
 MOST_GROUPS = 6
 
-# What belongs together: a learning rate is of an optimiser, a depth is of a model.
+# What belongs together: a learning rate is of an optimiser, a depth is of a model, and so is the size of what it sees.
 GROUPS = {
-    "input": ("image_size", "input_scale", "initial_scale", "resize", "standardize"),
+    "input": ("resize", "standardize"),
     "augmentation": ("augment", "mirror", "flips", "min_crop_area", "cutmix"),
-    "network": ("model", "weights", "head_epochs", "depth", "width", "dropout", "whiten"),
+    "network": (
+        *("model", "weights", "head_epochs", "depth", "width", "dropout", "whiten"),
+        *("image_size", "input_scale", "initial_scale"),
+    ),
     "optimizer": ("optimizer", "learning_rate", "schedule", "warmup", "batch_size", "weight_decay"),
     "targets": ("label_smoothing", "class_weight"),
     "arithmetic": ("precision", "deterministic"),

@@ -72,7 +72,7 @@ def test_ends_that_do_not_differ_are_refused():
 
 def test_more_than_six_groups_are_refused():
     values = {"learning_rate": 0.3, "batch_size": 1, "warmup": 0.0, "augment": "flip", "label_smoothing": 0.2}
-    goal = dataclasses.replace(START, **values, depth=2, image_size=32)
+    goal = dataclasses.replace(START, **values, depth=2, standardize="global")
     with pytest.raises(UserError, match="7 groups differ, 6 or fewer"):
         changes(START, goal, {name: [name] for name in values})
 
