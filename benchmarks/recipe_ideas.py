@@ -21,7 +21,6 @@ from tqdm import tqdm
 from benchmarks.shared import prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
-from pipeline.data import augmentation
 from pipeline.data.prepared import Prepared
 from pipeline.models import resnet as default_model
 from pipeline.models.networks import keras_network
@@ -37,7 +36,6 @@ SEEDS = (0, 1)
 EPOCHS = 4
 # A half-life of 30 steps.
 AVERAGE_MOMENTUM = 0.977
-RANDOMLY = augmentation.Augmentation.for_epoch
 
 
 @dataclass(frozen=True)
@@ -45,13 +43,12 @@ class Idea:
     """A change of the recipe.
 
     options: those of `train`. network: arguments of `resnet_with`. averaged: the weights' moving average is what
-    counts. alternating: an image is mirrored in every other epoch, not at random.
+    counts.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     averaged: bool = False
-    alternating: bool = False
 
 
 IDEAS = {
@@ -60,7 +57,9 @@ IDEAS = {
     "all 27 whitened directions": Idea(network={"whitened": 54}),
     "3 x 3 convolution after the whitening": Idea(network={"after_whitening": 3}),
     "blocks at half the size too": Idea(network={"first_stage": True}),
-    "no smaller images at first": Idea({"initial_scale": 1.0}),
+    "crops of images of 32 pixels": Idea({"image_size": 32, "input_scale": 1.0, "initial_scale": 1.0}),
+    "24 pixels at first": Idea({"initial_scale": 0.375}),
+    "48 pixels at last": Idea({"input_scale": 0.75}),
     "batches of 64, half the rate": Idea({"batch_size": 64, "learning_rate": 0.2}),
     "batches of 256, twice the rate": Idea({"batch_size": 256, "learning_rate": 0.8}),
     "half the learning rate": Idea({"learning_rate": 0.2}),
@@ -71,9 +70,9 @@ IDEAS = {
     "twice the weight decay": Idea({"weight_decay": 1e-2}),
     "no label smoothing": Idea({"label_smoothing": 0.0}),
     "crops from 35 %": Idea({"min_crop_area": 0.35}),
-    "crops from 70 %": Idea({"min_crop_area": 0.7}),
+    "crops from 50 %": Idea({"min_crop_area": 0.5}),
     "CutMix of half the images": Idea({"cutmix": 0.5}),
-    "alternating flips": Idea(alternating=True),
+    "flips at random": Idea({"flips": "random"}),
     "squeeze-and-excitation in the last two stages": Idea(network={"excited": 2}),
     "stochastic depth": Idea(network={"dropped": 0.1}),
     "blurred downsampling": Idea(network={"blurred": True}),
@@ -112,7 +111,6 @@ def _train(idea: Idea, folder: str, seed: int) -> dict:
     config = train_config(typed)
     data = prepared(config)
     network = _network(idea, network_spec(config, data))
-    augmentation.Augmentation.for_epoch = _alternating if idea.alternating else RANDOMLY  # type: ignore[method-assign]
     epochs = fit(network, data, config, lambda epoch: None).epochs
     return {
         **provenance(),
@@ -139,19 +137,6 @@ def _averaged_accuracy(network: KerasNetwork, data: Prepared) -> float:
     network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
     val = data["val"]
     return float((network.predict(val.images).argmax(1) == val.labels).mean())
-
-
-def _alternating(self, count: int, image_size: int, size: int, seed: int, epoch: int) -> augmentation.Augment:
-    """As `Augmentation.for_epoch`, but an image is mirrored in every other epoch, from the first or the second on."""
-    unmirrored = augmentation.Augmentation(self.name, False, self.min_crop_area)
-    change = RANDOMLY(unmirrored, count, image_size, size, seed, epoch)
-    first = np.random.default_rng((seed, 3)).random(count) < 0.5
-
-    def augment(image: np.ndarray, index: int) -> np.ndarray:
-        changed = change(image, index)
-        return changed[:, ::-1] if first[index] == (epoch % 2 == 1) else changed
-
-    return augment
 
 
 class _DropPath(keras.layers.Layer):
