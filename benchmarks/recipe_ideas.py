@@ -71,6 +71,7 @@ IDEAS = {
     "no label smoothing": Idea({"label_smoothing": 0.0}),
     "crops from 35 %": Idea({"min_crop_area": 0.35}),
     "crops from 50 %": Idea({"min_crop_area": 0.5}),
+    "cut-out in half the images": Idea(network={"erased": 0.5}),
     "CutMix of half the images": Idea({"cutmix": 0.5}),
     "flips at random": Idea({"flips": "random"}),
     "squeeze-and-excitation in the last two stages": Idea(network={"excited": 2}),
@@ -185,6 +186,7 @@ def resnet_with(
     whitened: int = default_model.WHITENED,
     after_whitening: int = 1,
     first_stage: bool = False,
+    erased: float = 0.0,
     excited: int = 0,
     dropped: float = 0.0,
     blurred: bool = False,
@@ -232,7 +234,12 @@ def resnet_with(
         return active(keras.layers.Add()([shortcut, outputs]))
 
     inputs = keras.Input(input_shape)
-    outputs = active(Whitening(whitened, 3, strides=2)(inputs))
+    outputs = inputs
+    if erased:
+        # What is cut out is the mean of the training images: its pixels are standardised by now.
+        erase = keras.layers.RandomErasing(erased, (0.05, 0.3), fill_value=0.0, value_range=(-10, 10), seed=0)
+        outputs = erase(outputs)
+    outputs = active(Whitening(whitened, 3, strides=2)(outputs))
     outputs = active(normalised(convolution(outputs, width, after_whitening)))
     if first_stage:
         outputs = block(outputs, width, 1, False)
