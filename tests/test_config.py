@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import config
+from pipeline import config, models
 from pipeline.__main__ import parse
 from pipeline.errors import UserError
 
@@ -119,10 +119,14 @@ def test_every_option_of_every_stage_stands_in_its_help(stage, capsys):
 
 def test_help_of_train_says_what_depth_means_for_each_model(capsys):
     parse(["train", "--help"])
-    models = capsys.readouterr().out.split("Models:")[1]
+    shown = capsys.readouterr().out.split("Models (")[1]
     for name in config.MODELS:
-        assert f"{name}:" in models
-    assert models.count("depth:") >= len(config.MODELS)
+        assert f"{name}:" in shown
+    assert shown.count("depth:") >= len(config.MODELS)
+    assert shown.count("recipe:") == len(config.MODELS)
+    recipe = " ".join(shown.split("resnet:")[1].split("recipe:")[1].split())
+    for option in ("epochs", "image_size", "optimizer", "learning_rate"):
+        assert f"{option} {models.recipe('resnet')[option]}," in recipe
 
 
 @pytest.mark.parametrize(
