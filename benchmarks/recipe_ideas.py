@@ -54,7 +54,7 @@ class Idea:
 IDEAS = {
     "the recipe itself": Idea(),
     "no whitening": Idea({"whiten": False}),
-    "all 27 whitened directions": Idea(network={"whitened": 54}),
+    "16 whitened directions of 27": Idea(network={"whitened": 32}),
     "3 x 3 convolution after the whitening": Idea(network={"after_whitening": 3}),
     "blocks at half the size too": Idea(network={"first_stage": True}),
     "crops of images of 32 pixels": Idea({"image_size": 32, "input_scale": 1.0, "initial_scale": 1.0}),

@@ -7,7 +7,8 @@ from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 
 STAGES = 3
-WHITENED = 32
+# Every direction of 3 x 3 pixels of three colours, with both signs.
+WHITENED = 2 * 3 * 3 * 3
 SMALLEST_INPUT = 2 ** (STAGES + 1)
 
 
