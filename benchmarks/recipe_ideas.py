@@ -21,16 +21,18 @@ from tqdm import tqdm
 from benchmarks.shared import prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
+from pipeline.config import TrainConfig
 from pipeline.data.prepared import Prepared
+from pipeline.metrics import accuracy
 from pipeline.models import resnet as default_model
 from pipeline.models.networks import keras_network
-from pipeline.models.networks.contract import NetworkSpec
+from pipeline.models.networks.contract import NetworkSpec, predict_scaled
 from pipeline.models.networks.keras_network import KerasNetwork, keras_model
 from pipeline.models.networks.normalization import MOMENTUM, batch_normalization
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 from pipeline.tracked_training import network_spec
-from pipeline.training.fit import fit
+from pipeline.training.fit import fit, input_size
 
 SEEDS = (0, 1)
 EPOCHS = 4
@@ -117,7 +119,7 @@ def _train(idea: Idea, folder: str, seed: int) -> dict:
         **provenance(),
         "options": options.identity(config),
         "data_digest": data.facts.digest,
-        "val_accuracy": _averaged_accuracy(network, data) if idea.averaged else epochs[-1].val_accuracy,
+        "val_accuracy": _averaged_accuracy(network, data, config) if idea.averaged else epochs[-1].val_accuracy,
         "val_loss": epochs[-1].val_loss,
         "seconds": sum(epoch.epoch_seconds for epoch in epochs),
     }
@@ -134,10 +136,10 @@ def _network(idea: Idea, spec: NetworkSpec) -> KerasNetwork:
     return network
 
 
-def _averaged_accuracy(network: KerasNetwork, data: Prepared) -> float:
+def _averaged_accuracy(network: KerasNetwork, data: Prepared, config: TrainConfig) -> float:
     network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
     val = data["val"]
-    return float((network.predict(val.images).argmax(1) == val.labels).mean())
+    return accuracy(val.labels, predict_scaled(network, val.images, input_size(config, data.facts)))
 
 
 class _DropPath(keras.layers.Layer):
