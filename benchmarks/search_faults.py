@@ -34,6 +34,7 @@ OPTIONS = {
     "final_epochs": 1,
     "image_size": 16,
     "final_image_size": 16,
+    "input_scale": 1,
     "width": 8,
     "batch_size": 8,
     "precision": "float32",

@@ -25,7 +25,7 @@ REPEATS = 3
 EQUAL_TRIALS = {"space": {"learning_rate": {"low": 0.02, "high": 0.2, "log": True}}, "pruner": "none", "retrain": 0}
 STUDIES = {
     "overhead": {"trials": 20, "epochs": 6, "retrain": 0},
-    "memory": EQUAL_TRIALS | {"trials": 50, "epochs": 1, "image_size": 16, "width": 16},
+    "memory": EQUAL_TRIALS | {"trials": 50, "epochs": 1, "image_size": 16, "input_scale": 1, "width": 16},
 } | {
     f"{workers}-workers-{repeat}": EQUAL_TRIALS | {"trials": 6, "epochs": 1, "workers": workers}
     for repeat in range(REPEATS)

@@ -31,6 +31,7 @@ SMALL = {
     "depth": "1",
     "width": "8",
     "image_size": "16",
+    "input_scale": "1",
     "batch_size": "8",
     "learning_rate": "0.02",
     "precision": "float32",
