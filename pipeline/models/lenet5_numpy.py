@@ -17,6 +17,7 @@ from pipeline.numpy_lenet.network import Network
         weight_decay=1e-2,
         label_smoothing=0.0,
         augment="flip",
+        flips="random",
     ),
     search=dict(epochs=8, depth=(1, 3), width=(4, 16)),
 )

@@ -17,6 +17,7 @@ from pipeline.numpy_lenet.two_layer import two_layer
         weight_decay=1e-2,
         label_smoothing=0.0,
         augment="flip",
+        flips="random",
     ),
     search=dict(epochs=8, depth=(1, 3), width=(32, 512)),
 )
