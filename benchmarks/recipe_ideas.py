@@ -80,7 +80,7 @@ IDEAS = {
     "stochastic depth": Idea(network={"dropped": 0.1}),
     "blurred downsampling": Idea(network={"blurred": True}),
     "SiLU": Idea(network={"activation": "silu"}),
-    "blocks that do not begin as the identity": Idea(network={"zero_start": False}),
+    "blocks that begin as the identity": Idea(network={"zero_start": True}),
     "identity-initialised convolutions": Idea(network={"identity": True}),
     "Keras's own normalisation": Idea(network={"fused": False}),
     "width 24": Idea(network={"width": 24}),
@@ -193,7 +193,7 @@ def resnet_with(
     dropped: float = 0.0,
     blurred: bool = False,
     activation: str = "relu",
-    zero_start: bool = True,
+    zero_start: bool = False,
     identity: bool = False,
     fused: bool = True,
 ) -> keras.Model:

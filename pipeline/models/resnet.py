@@ -72,8 +72,7 @@ def resnet(
 def _residual_block(inputs: keras.KerasTensor, channels: int, strides: int) -> keras.KerasTensor:
     outputs = _normalised(_convolution(inputs, channels, 3, strides))
     outputs = keras.layers.ReLU()(outputs)
-    # A block that starts as the identity trains sooner (Goyal et al. 2017): its last scale begins at zero.
-    outputs = _normalised(_convolution(outputs, channels, 3), gamma_initializer="zeros")
+    outputs = _normalised(_convolution(outputs, channels, 3))
     outputs = keras.layers.Add()([_shortcut(inputs, channels, strides), outputs])
     return keras.layers.ReLU()(outputs)
 
@@ -93,5 +92,5 @@ def _convolution(inputs: keras.KerasTensor, channels: int, size: int, strides: i
     )
 
 
-def _normalised(inputs: keras.KerasTensor, **arguments) -> keras.KerasTensor:
-    return batch_normalization(momentum=MOMENTUM, **arguments)(inputs)
+def _normalised(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    return batch_normalization(momentum=MOMENTUM)(inputs)
