@@ -33,7 +33,7 @@ for filters in (32, 64, 128, 256):
 model.add(layers.Flatten())
 model.add(layers.Dropout(0.5))
 model.add(layers.Dense(50, activation="softmax"))
-model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 best = keras.callbacks.ModelCheckpoint(
     "plain_keras.weights.h5", "val_accuracy", save_best_only=True, save_weights_only=True

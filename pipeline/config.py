@@ -154,7 +154,8 @@ class TrainConfig(PreprocessConfig):
     whiten: bool | None = option(
         None,
         click.BOOL,
-        "whether the first layer is a fixed one that whitens patches of the training images [default: the model's own]",
+        "whether the first layer is a fixed one that whitens patches of the training images (6 points of val_accuracy "
+        "after four epochs of fast) [default: the model's own]",
     )
     augment: str = option(
         "crop",
@@ -166,18 +167,22 @@ class TrainConfig(PreprocessConfig):
         0.5, click.FloatRange(0.05, 1), "the least part of an image that augment=crop keeps: less is stronger"
     )
     cutmix: float = option(
-        0.0, click.FloatRange(0, 1), "part of the images that get a square of another one, and so much of its target"
+        0.0,
+        click.FloatRange(0, 1),
+        "part of the images that get a square of another one, and so much of its target: for long trainings "
+        "(0.5 takes 4 points from one of four epochs)",
     )
     input_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the images as the network sees them, as part of image_size: below 1, crops of them stay sharp",
+        "side of the images as the network sees them, as part of image_size: below 1, crops of them stay sharp "
+        "(3 points after four epochs of fast)",
     )
     initial_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
         "side of the training images at first, as part of image_size, from which it grows to what the network sees "
-        "over four fifths of the epochs",
+        "over four fifths of the epochs: the smaller, the more epochs in a time",
     )
     mirror: str = option(
         "auto",
@@ -187,7 +192,8 @@ class TrainConfig(PreprocessConfig):
     flips: str = option(
         "alternating",
         click.Choice(["alternating", "random"]),
-        "which images augment mirrors in an epoch: each in every other epoch, or half of them at random",
+        "which images augment mirrors in an epoch: each in every other epoch (at best a point better after four), "
+        "or half of them at random",
     )
     standardize: str = option(
         "channel",
