@@ -16,6 +16,9 @@ from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import FitResult, steps_per_epoch
 from pipeline.training.run_folder import RunFolder
 
+# With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
+FEW_STEPS = 200
+
 
 def train(
     config: TrainConfig,
@@ -110,6 +113,11 @@ def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfi
     if before:
         print(f"going on after epoch {done} of {config.epochs}, from run {folder.runs[-2]}")
     steps = steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size)
+    if (in_all := steps * config.epochs) < FEW_STEPS:
+        print(
+            f"{in_all} steps in all are few: a smaller --batch_size, with a --learning_rate smaller in proportion, or "
+            f"more --epochs may do better"
+        )
     progress = TrainingProgress(config.epochs, steps, before.epochs if before else [])
     writer = CheckpointWriter(folder.path)
     try:

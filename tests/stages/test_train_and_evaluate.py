@@ -187,6 +187,12 @@ def test_a_hand_written_network_goes_the_same_way_without_tensorflow(trained, cl
     assert evaluation.data.metrics["val_accuracy"] == pytest.approx(newest.data.metrics["best_val_accuracy"])
 
 
+@pytest.mark.parametrize(("batch_size", "said"), [("48", True), ("1", False)])
+def test_a_training_of_few_steps_says_so(trained, capsys, batch_size, said):
+    run("train", {"model": "two-layer-numpy", "data": str(trained[1]), "epochs": "5", "batch_size": batch_size})
+    assert ("5 steps in all are few: a smaller --batch_size" in capsys.readouterr().out) == said
+
+
 def test_a_model_that_sees_less_than_what_is_prepared_is_evaluated_and_asked_as_it_was_validated(trained, client):
     run("train", {"data": str(trained[1]), "image_size": "32", "input_scale": "0.5", "width": "8"})
     newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
