@@ -59,9 +59,9 @@ IDEAS = {
     "16 whitened directions of 27": Idea(network={"whitened": 32}),
     "3 x 3 convolution after the whitening": Idea(network={"after_whitening": 3}),
     "blocks at half the size too": Idea(network={"first_stage": True}),
-    "crops of images of 32 pixels": Idea({"image_size": 32, "input_scale": 1.0, "initial_scale": 1.0}),
+    "images prepared at 48 pixels": Idea({"image_size": 48, "input_scale": 1.0, "initial_scale": 2 / 3}),
     "24 pixels at first": Idea({"initial_scale": 0.375}),
-    "48 pixels at last": Idea({"input_scale": 0.75}),
+    "32 pixels throughout": Idea({"input_scale": 0.5}),
     "batches of 64, half the rate": Idea({"batch_size": 64, "learning_rate": 0.2}),
     "batches of 256, twice the rate": Idea({"batch_size": 256, "learning_rate": 0.8}),
     "half the learning rate": Idea({"learning_rate": 0.2}),
@@ -72,7 +72,7 @@ IDEAS = {
     "twice the weight decay": Idea({"weight_decay": 1e-2}),
     "no label smoothing": Idea({"label_smoothing": 0.0}),
     "crops from 35 %": Idea({"min_crop_area": 0.35}),
-    "crops from 50 %": Idea({"min_crop_area": 0.5}),
+    "crops from 70 %": Idea({"min_crop_area": 0.7}),
     "cut-out in half the images": Idea(network={"erased": 0.5}),
     "CutMix of half the images": Idea({"cutmix": 0.5}),
     "flips at random": Idea({"flips": "random"}),
@@ -84,7 +84,7 @@ IDEAS = {
     "identity-initialised convolutions": Idea(network={"identity": True}),
     "Keras's own normalisation": Idea(network={"fused": False}),
     "width 24": Idea(network={"width": 24}),
-    "width 48": Idea(network={"width": 48}),
+    "width 32": Idea(network={"width": 32}),
 }
 
 

@@ -25,7 +25,7 @@ def _entry(name: str) -> str:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             lines = (ast.get_docstring(node) or "").splitlines()
             lines = [lines[0], *(f"  {line}" for line in lines[1:] if line), *_recipe(node)]
-            return "\n".join([f"  {name}: {lines[0]}", *(f"  {line}" for line in lines[1:])])
+            return f"  {name}: " + "\n  ".join(lines)
     return f"  {name}"
 
 

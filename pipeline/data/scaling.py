@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-SCALED_AT_ONCE = 512
+# A multiple of what networks predict at once: a part's odd rest would be one more shape to build a graph for.
+SCALED_AT_ONCE = 1000
 
 
 def scaled(image: np.ndarray, size: int, box: np.ndarray | None = None) -> np.ndarray:

@@ -177,12 +177,12 @@ def test_a_small_image_is_taken_or_refused_by_its_size(name, image_size):
     try:
         models.build(name, spec(name, image_size=image_size))
     except UserError as refusal:
-        assert re.search(rf"\b{image_size}.*(too small|needs)", str(refusal))
+        assert re.search(rf"\b{image_size}.*(are too small|needs)", str(refusal))
 
 
 @pytest.mark.parametrize("name", ["lenet", "resnet", "lenet5-numpy"])
 def test_these_refuse_eight_pixels(name):
-    with pytest.raises(UserError, match=r"\b8.*(too small|needs)"):
+    with pytest.raises(UserError, match=r"\b8.*(are too small|needs)"):
         models.build(name, spec(name, image_size=8))
 
 
