@@ -2,9 +2,10 @@
 
     python -m benchmarks.recipe_ideas --data FOLDER --output FOLDER
 
-Each is tried on top of `-P preset=fast -P epochs=4`, with two seeds. A training is a part that leaves a JSON
-file in the output folder; a part that is there is not repeated. A table is printed at the end; its seconds are only
-worth something where nothing else was running.
+Each is tried on top of `-P preset=fast -P epochs=4`, or of another preset and length, with two seeds unless it is
+said otherwise. A training is a part that leaves a JSON file in the output folder; a part that is there is not repeated:
+take a folder a preset and length. A table is printed at the end; its seconds are only worth something where nothing
+else was running.
 """
 
 import argparse
@@ -34,8 +35,6 @@ from pipeline.models.networks.whitening import Whitening
 from pipeline.tracked_training import network_spec
 from pipeline.training.fit import fit, input_size
 
-SEEDS = (0, 1)
-EPOCHS = 4
 # A half-life of 30 steps.
 AVERAGE_MOMENTUM = 0.977
 
@@ -93,14 +92,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of images")
     parser.add_argument("--output", type=Path, required=True, help="folder for the parts")
+    parser.add_argument("--preset", choices=options.PRESETS, default="fast")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--ideas", nargs="+", choices=IDEAS, default=list(IDEAS), metavar="IDEA", help="these alone")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     results = {name: [] for name in arguments.ideas}
-    for seed, name in tqdm([(seed, name) for seed in SEEDS for name in arguments.ideas], unit="training"):
+    base = {"data": arguments.data, "preset": arguments.preset, "epochs": arguments.epochs}
+    for seed, name in tqdm([(seed, name) for seed in arguments.seeds for name in arguments.ideas], unit="training"):
         part = arguments.output / f"{name.replace(' ', '-')}-{seed}.json"
         if not part.exists():
-            part.write_text(json.dumps(_train(IDEAS[name], arguments.data, seed), indent=1), encoding="utf-8")
+            part.write_text(json.dumps(_train(IDEAS[name], base | {"seed": seed}), indent=1), encoding="utf-8")
         results[name].append(json.loads(part.read_text(encoding="utf-8")))
     print("| idea | validation | loss | seconds |\n|---|---|---|---|")
     for name, parts in results.items():
@@ -109,9 +112,8 @@ def main() -> None:
         print(f"| {name} | {accuracies} | {loss:.3f} | {seconds:.0f} |")
 
 
-def _train(idea: Idea, folder: str, seed: int) -> dict:
-    typed = {"data": folder, "preset": "fast", "epochs": EPOCHS, "seed": seed} | idea.options
-    config = train_config(typed)
+def _train(idea: Idea, base: dict[str, Any]) -> dict:
+    config = train_config(base | idea.options)
     data = prepared(config)
     network = _network(idea, network_spec(config, data))
     epochs = fit(network, data, config, lambda epoch: None).epochs

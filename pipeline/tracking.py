@@ -50,7 +50,7 @@ UI_PORT = 5000
 MODEL_VIEW = "workflowType=machine_learning"
 COMPARED_RUNS = 5
 MODEL = "model"
-ALWAYS_REQUIRED = ("mlflow", "numpy", "pandas", "pillow")
+ALWAYS_REQUIRED = ("mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
 SEND_RETRY_SECONDS = (0.5, 2.0, 5.0)
 SEND_GIVE_UP_SECONDS = 60.0
 DIED = "its process died"

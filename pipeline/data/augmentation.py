@@ -76,15 +76,18 @@ def _shift(rng: np.random.Generator, count: int, image_size: int) -> Augment:
 
 
 def _crop(rng: np.random.Generator, count: int, image_size: int, size: int, min_area: float) -> Augment:
-    """A box of random area, aspect and place, scaled to the whole (Szegedy et al. 2015, with a larger least area)."""
+    """A box of whole pixels, of random area, aspect and place, scaled to the whole image.
+
+    After Szegedy et al. 2015, with a larger least area.
+    """
     side = image_size * np.sqrt(rng.uniform(min_area, 1, count))
     stretch = np.exp(rng.uniform(np.log(CROP_ASPECT[0]), np.log(CROP_ASPECT[1]), count) / 2)
-    widths, heights = np.minimum(side * stretch, image_size), np.minimum(side / stretch, image_size)
-    lefts = rng.random(count) * (image_size - widths)
-    tops = rng.random(count) * (image_size - heights)
-    boxes = np.stack([lefts, tops, lefts + widths, tops + heights], axis=1)
+    widths, heights = (np.rint(sides).clip(1, image_size).astype(int) for sides in (side * stretch, side / stretch))
+    lefts = rng.integers(0, image_size - widths, endpoint=True)
+    tops = rng.integers(0, image_size - heights, endpoint=True)
 
     def augment(image: np.ndarray, index: int) -> np.ndarray:
-        return scaled(image, size, boxes[index])
+        left, top = lefts[index], tops[index]
+        return scaled(image[top : top + heights[index], left : left + widths[index]], size)
 
     return augment

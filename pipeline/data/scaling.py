@@ -2,22 +2,19 @@
 
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
-from PIL import Image
 
 # A multiple of what networks predict at once: a part's odd rest would be one more shape to build a graph for.
 SCALED_AT_ONCE = 1000
 
 
-def scaled(image: np.ndarray, size: int, box: np.ndarray | None = None) -> np.ndarray:
-    """The part of `image` (height, width, 3) within box (left, top, right, bottom), or all of it, as (size, size, 3).
-
-    Both are uint8; what shrinks is smoothed first.
-    """
-    if box is None and image.shape[:2] == (size, size):
+def scaled(image: np.ndarray, size: int) -> np.ndarray:
+    """`image` (height, width, 3) as (size, size, 3), both uint8: averaged where it shrinks, interpolated otherwise."""
+    if image.shape[:2] == (size, size):
         return image
-    bounds = None if box is None else tuple(box)
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, bounds))
+    shrinks = min(image.shape[:2]) >= size
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def all_scaled(images: np.ndarray, size: int) -> np.ndarray:

@@ -24,8 +24,14 @@ def test_shrinking_smooths():
     assert abs(small.astype(int) - 127).max() < 20
 
 
-def test_a_box_is_cut_out():
-    halves = np.zeros((16, 16, 3), np.uint8)
-    halves[:, 8:] = 200
-    # Smoothing reaches over the edge of the box.
-    assert (scaled(halves, 4, np.array([8, 0, 16, 16]))[:, 1:] == 200).all()
+@pytest.mark.parametrize("shape", [(16, 16), (6, 6), (16, 6), (6, 16)])
+def test_whatever_its_shape_a_plain_image_stays_plain(shape):
+    image = np.broadcast_to(np.array([10, 100, 200], np.uint8), (*shape, 3))
+    np.testing.assert_array_equal(scaled(image, 8), np.broadcast_to(image[0, 0], (8, 8, 3)))
+
+
+def test_left_stays_left_and_up_stays_up():
+    image = np.zeros((16, 12, 3), np.uint8)
+    image[:8, :6] = 200
+    corners = scaled(image, 4)[[0, 0, 3, 3], [0, 3, 0, 3], 0]
+    assert corners.tolist() == [200, 0, 0, 0]

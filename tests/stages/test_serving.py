@@ -117,5 +117,5 @@ def test_nothing_in_the_model_is_a_pickle(model_folder):
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
     assert "network.keras" in names
     requirements = (model_folder / "requirements.txt").read_text()
-    for package in ("mlflow", "tensorflow", "keras", "numpy", "pillow"):
+    for package in ("mlflow", "tensorflow", "keras", "numpy", "opencv-python-headless", "pillow"):
         assert f"{package}==" in requirements
