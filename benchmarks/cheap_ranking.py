@@ -8,14 +8,14 @@ is there is not repeated, and one that was interrupted goes on. It uses the MLfl
 """
 
 import argparse
-import json
+import functools
 from pathlib import Path
 
 import numpy as np
 import optuna
 from scipy.stats import spearmanr
 
-from benchmarks.shared import provenance
+from benchmarks.shared import part, provenance
 from pipeline import tracking
 from pipeline.__main__ import run
 from pipeline.search.study import open_storage
@@ -24,10 +24,12 @@ from pipeline.search.study import open_storage
 def main() -> None:
     """Train what is missing, and print the table and the correlation."""
     arguments = _arguments()
-    arguments.output.mkdir(parents=True, exist_ok=True)
     storage = open_storage(f"sqlite:///{arguments.workdir.absolute() / 'optuna.db'}")
     study = optuna.load_study(study_name=arguments.study, storage=storage)
-    pairs = [_part(trial, arguments) for trial in _spread(study, arguments.configurations)]
+    pairs = [
+        part(arguments.output / f"trial-{trial.number:03d}.json", functools.partial(_trained, trial, arguments))
+        for trial in _spread(study, arguments.configurations)
+    ]
     for pair in pairs:
         print(f"{pair['trial']:>3}  cheap {pair['cheap']:.2%}  full {pair['full']:.2%}  {pair['params']}")
     correlation = spearmanr([pair["cheap"] for pair in pairs], [pair["full"] for pair in pairs])
@@ -52,21 +54,17 @@ def _spread(study: optuna.Study, count: int) -> list[optuna.trial.FrozenTrial]:
     return [ranked[place] for place in sorted(set(np.linspace(0, len(ranked) - 1, count).round().astype(int)))]
 
 
-def _part(trial: optuna.trial.FrozenTrial, arguments: argparse.Namespace) -> dict:
-    path = arguments.output / f"trial-{trial.number:03d}.json"
-    if not path.exists():
-        options = {"epochs": str(arguments.epochs), "image_size": str(arguments.image_size)}
-        run("train", options | {"config": trial.user_attrs["run_id"], "workdir": str(arguments.workdir)})
-        metrics = tracking.metrics_of(tracking.newest_run("train"))
-        part = {
-            "trial": trial.number,
-            "params": trial.params,
-            "cheap": trial.value,
-            "full": metrics["best_val_accuracy"],
-            **provenance(),
-        }
-        path.write_text(json.dumps(part, indent=1), encoding="utf-8")
-    return json.loads(path.read_text(encoding="utf-8"))
+def _trained(trial: optuna.trial.FrozenTrial, arguments: argparse.Namespace) -> dict:
+    options = {"epochs": str(arguments.epochs), "image_size": str(arguments.image_size)}
+    run("train", options | {"config": trial.user_attrs["run_id"], "workdir": str(arguments.workdir)})
+    metrics = tracking.metrics_of(tracking.newest_run("train"))
+    return {
+        "trial": trial.number,
+        "params": trial.params,
+        "cheap": trial.value,
+        "full": metrics["best_val_accuracy"],
+        **provenance(),
+    }
 
 
 if __name__ == "__main__":

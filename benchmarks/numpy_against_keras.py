@@ -6,11 +6,11 @@ Each training is a part that leaves a JSON file in the output folder; a part tha
 """
 
 import argparse
-import json
+import functools
 import statistics
 from pathlib import Path
 
-from benchmarks.shared import prepared, provenance
+from benchmarks.shared import part, prepared, provenance
 from pipeline import config as options
 from pipeline import models
 from pipeline.config import TrainConfig
@@ -49,18 +49,13 @@ def keras_twin(
 def main() -> None:
     """Train both with each seed, and print their best validation accuracies."""
     arguments = _arguments()
-    arguments.output.mkdir(parents=True, exist_ok=True)
     recipe = models.recipe(MODEL) | ({"epochs": arguments.epochs} if arguments.epochs else {})
     accuracies: dict[str, list[float]] = {"numpy": [], "keras": []}
     for seed in range(arguments.seeds):
         for kind, reached in accuracies.items():
-            part = arguments.output / f"{kind}-{seed}.json"
-            if not part.exists():
-                config = TrainConfig(
-                    model=MODEL, data=arguments.data, seed=seed, workdir=options.DEFAULT_WORKDIR, **recipe
-                )
-                part.write_text(json.dumps(_train(kind, config), indent=1), encoding="utf-8")
-            reached.append(json.loads(part.read_text(encoding="utf-8"))["best_val_accuracy"])
+            config = TrainConfig(model=MODEL, data=arguments.data, seed=seed, workdir=options.DEFAULT_WORKDIR, **recipe)
+            result = part(arguments.output / f"{kind}-{seed}.json", functools.partial(_train, kind, config))
+            reached.append(result["best_val_accuracy"])
     for kind, values in accuracies.items():
         shown = ", ".join(f"{value:.2%}" for value in values)
         print(f"{kind}: mean {statistics.mean(values):.2%} of {shown}")

@@ -10,7 +10,7 @@ else was running.
 
 import argparse
 import dataclasses
-import json
+import functools
 import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.shared import prepared, provenance, train_config
+from benchmarks.shared import part, prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
 from pipeline.config import TrainConfig
@@ -97,14 +97,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--ideas", nargs="+", choices=IDEAS, default=list(IDEAS), metavar="IDEA", help="these alone")
     arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
     results = {name: [] for name in arguments.ideas}
     base = {"data": arguments.data, "preset": arguments.preset, "epochs": arguments.epochs}
     for seed, name in tqdm([(seed, name) for seed in arguments.seeds for name in arguments.ideas], unit="training"):
-        part = arguments.output / f"{name.replace(' ', '-')}-{seed}.json"
-        if not part.exists():
-            part.write_text(json.dumps(_train(IDEAS[name], base | {"seed": seed}), indent=1), encoding="utf-8")
-        results[name].append(json.loads(part.read_text(encoding="utf-8")))
+        path = arguments.output / f"{name.replace(' ', '-')}-{seed}.json"
+        results[name].append(part(path, functools.partial(_train, IDEAS[name], base | {"seed": seed})))
     print("| idea | validation | loss | seconds |\n|---|---|---|---|")
     for name, parts in results.items():
         accuracies = ", ".join(f"{part['val_accuracy']:.1%}" for part in parts)

@@ -8,7 +8,7 @@ noisy colours.
 """
 
 import argparse
-import json
+import functools
 import os
 import random
 import signal
@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from benchmarks.shared import provenance
+from benchmarks.shared import part, provenance
 
 ROOT = Path(__file__).parents[1]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (210, 40, 40)}
@@ -50,13 +50,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the parts and their stores")
     arguments = parser.parse_args()
     output = arguments.output.absolute()
-    output.mkdir(parents=True, exist_ok=True)
     results = []
     for number in range(-(-arguments.kills // KILLS_A_STUDY)):
-        path = output / f"study-{number}.json"
-        if not path.exists():
-            path.write_text(json.dumps(_study(number, output / f"study-{number}"), indent=1), encoding="utf-8")
-        results.append(json.loads(path.read_text(encoding="utf-8")))
+        study = functools.partial(_study, number, output / f"study-{number}")
+        results.append(part(output / f"study-{number}.json", study))
     for name in ("kills", "finished_trials", "lost", "doubled", "left_running", "outside_the_last_parent"):
         print(f"{name}: {sum(result[name] for result in results)}")
 

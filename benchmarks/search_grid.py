@@ -7,19 +7,13 @@ where it stopped. On two cores of 2026 it takes about an hour and a half.
 """
 
 import argparse
-import concurrent.futures
 import itertools
 import json
-import multiprocessing
-import os
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
-from benchmarks.shared import prepared, provenance, train_config
+from benchmarks.side_by_side import train_side_by_side
 from pipeline import config as options
 
 LEARNING_RATES = (0.01, 0.025, 0.063, 0.16, 0.4, 1.0)
@@ -37,75 +31,22 @@ def main() -> None:
     parser.add_argument("--workdir", type=Path, default=options.DEFAULT_WORKDIR)
     arguments = parser.parse_args()
     folder = arguments.workdir.absolute() / "search_grid"
-    folder.mkdir(parents=True, exist_ok=True)
-
-    points = list(itertools.product(LEARNING_RATES, DROPOUTS, DEPTHS))
-    missing = [point for point in points if not _path(folder, point).exists()]
-    _train(missing, folder, arguments.data, arguments.workdir)
-    rows = [row for point in points for row in _rows(_path(folder, point))]
+    base = FIXED | {"data": arguments.data, "workdir": str(arguments.workdir)}
+    trainings = {}
+    for learning_rate, dropout, depth in itertools.product(LEARNING_RATES, DROPOUTS, DEPTHS):
+        path = folder / f"learning_rate={learning_rate:g},dropout={dropout:g},depth={depth}.json"
+        trainings[path] = base | {"learning_rate": learning_rate, "dropout": dropout, "depth": depth}
+    train_side_by_side(trainings)
+    rows = [row for path in trainings for row in _rows(path)]
     pd.DataFrame(rows).to_csv(TABLE, index=False)
-    print(f"{len(points)} points in {TABLE}")
-
-
-def _path(folder: Path, point: tuple[float, float, int]) -> Path:
-    learning_rate, dropout, depth = point
-    return folder / f"learning_rate={learning_rate:g},dropout={dropout:g},depth={depth}.json"
-
-
-def _train(points: list, folder: Path, data: str, workdir: Path) -> None:
-    """One process a core: small networks use one core better than two."""
-    cores = sorted(os.sched_getaffinity(0))
-    context = multiprocessing.get_context("spawn")
-    unused = context.Queue()
-    for core in cores:
-        unused.put(core)
-    with concurrent.futures.ProcessPoolExecutor(len(cores), context, _pin, (unused,)) as pool:
-        futures = [pool.submit(_train_point, point, _path(folder, point), data, workdir) for point in points]
-        for future in tqdm(concurrent.futures.as_completed(futures), total=len(futures), unit="point"):
-            future.result()
-
-
-def _pin(unused: multiprocessing.Queue) -> None:
-    os.sched_setaffinity(0, {unused.get()})
-
-
-def _train_point(point: tuple[float, float, int], path: Path, data: str, workdir: Path) -> None:
-    from pipeline import models
-    from pipeline.errors import UserError
-    from pipeline.tracked_training import network_spec
-    from pipeline.training.fit import fit
-
-    learning_rate, dropout, depth = point
-    typed = FIXED | {"learning_rate": learning_rate, "dropout": dropout, "depth": depth}
-    typed |= {"data": data, "workdir": str(workdir)}
-    config = train_config(typed)
-    dataset = prepared(config)
-    network = models.build(config.model, network_spec(config, dataset))
-    epochs = []
-    started = time.time()
-    try:
-        fit(network, dataset, config, epochs.append)
-    except UserError as error:  # diverged: what it had until then stands
-        print(error, file=sys.stderr)
-    result = {
-        **provenance(),
-        "started": started,
-        "options": options.identity(config) | {"data": Path(config.data).name},
-        "data_digest": dataset.facts.digest,
-        "epochs": [
-            {"epoch": each.epoch, "val_accuracy": each.val_accuracy, "epoch_seconds": each.epoch_seconds}
-            for each in epochs
-        ],
-    }
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    part.rename(path)
+    print(f"{len(trainings)} points in {TABLE}")
 
 
 def _rows(path: Path) -> list[dict]:
     result = json.loads(path.read_text(encoding="utf-8"))
     point = {name: result["options"][name] for name in ("learning_rate", "dropout", "depth")}
-    return [point | epoch for epoch in result["epochs"]]
+    kept = ("epoch", "val_accuracy", "epoch_seconds")
+    return [point | {name: epoch[name] for name in kept} for epoch in result["epochs"]]
 
 
 if __name__ == "__main__":

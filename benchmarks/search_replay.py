@@ -9,8 +9,6 @@ so far. Each method is a part that leaves a JSON file in the output folder; a pa
 """
 
 import argparse
-import json
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner, HyperbandPruner
 from optuna.samplers import BaseSampler, TPESampler
 
+from benchmarks.shared import part, provenance
 from pipeline.figures import DPI
 from pipeline.search.study import make_pruner, make_sampler
 
@@ -176,7 +175,6 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=50)
     arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     grid = read_grid(TABLE)
     results = {
@@ -192,12 +190,12 @@ def main() -> None:
 
 def _part(name: str, method: Callable[[int], Steps], grid: Grid, seeds: int, output: Path) -> np.ndarray:
     """(seeds, epochs) of the accuracy chosen."""
-    path = output / f"{name.replace(' ', '_').replace(',', '')}.json"
-    if not path.exists():
+
+    def replay() -> dict:
         chosen = [chosen_by_epoch(grid, method(seed)) for seed in range(seeds)]
-        result = {"method": name, "command": " ".join(sys.argv), "seeds": seeds, "chosen": chosen}
-        path.write_text(json.dumps(result), encoding="utf-8")
-    return np.array(json.loads(path.read_text(encoding="utf-8"))["chosen"])
+        return {"method": name, "seeds": seeds, "chosen": chosen, **provenance()}
+
+    return np.array(part(output / f"{name.replace(' ', '_').replace(',', '')}.json", replay)["chosen"])
 
 
 def _table(results: dict[str, np.ndarray]) -> pd.DataFrame:

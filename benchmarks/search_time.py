@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from benchmarks.shared import provenance
+from benchmarks.shared import part, provenance
 
 ROOT = Path(__file__).parents[1]
 REPEATS = 3
@@ -67,17 +67,12 @@ def main() -> None:
 
 
 def _part(name: str, options: dict, data: str, output: Path) -> dict:
-    path = output / f"{name}.json"
-    if not path.exists():
-        folder = output / name
-        folder.mkdir(parents=True, exist_ok=True)
-        result = _search(name, options | {"data": data}, folder)
-        path.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return part(output / f"{name}.json", lambda: _search(name, options | {"data": data}, output / name))
 
 
 def _search(name: str, options: dict, folder: Path) -> dict:
     """Run a study to its end in a store of its own; returns its metrics, and the memory after each trial."""
+    folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pipeline", "search", "--study", name]
     for option, value in options.items():
         if isinstance(value, dict):

@@ -1,9 +1,11 @@
 """What several benchmarks need."""
 
+import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline import config as options
@@ -18,6 +20,17 @@ def provenance(command: Sequence[str] = ()) -> dict[str, str]:
         "command": " ".join(command or sys.argv),
         "machine": f"{platform.node()} {platform.machine()}, {os.cpu_count()} cores",
     }
+
+
+def part(path: Path, make: Callable[[], dict]) -> dict:
+    """A part of a campaign: what is in its JSON file. It is made, and written whole, where there is none yet."""
+    if not path.exists():
+        result = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(result, indent=1), encoding="utf-8")
+        unfinished.rename(path)
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def train_config(typed: dict[str, Any]) -> TrainConfig:

@@ -1,0 +1,68 @@
+"""Trainings whose time is not the question: one a core, each held to its own, each a part of a campaign."""
+
+import concurrent.futures
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.shared import part, prepared, provenance, train_config
+from pipeline import config as options
+
+
+def train_side_by_side(trainings: dict[Path, dict[str, Any]]) -> None:
+    """Train what has no JSON file yet: small networks use one core better than two.
+
+    trainings: file -> what would be typed to `train`. A file holds provenance, started (seconds since 1970), options,
+    data_digest and epochs (epoch, train_accuracy, val_accuracy, epoch_seconds), those until it diverged if it did.
+    """
+    missing = {path: typed for path, typed in trainings.items() if not path.exists()}
+    # Once for all, so that no two processes prepare the same data.
+    for typed in {typed.get("image_size"): typed for typed in missing.values()}.values():
+        prepared(train_config(typed))
+    cores = sorted(os.sched_getaffinity(0))
+    context = multiprocessing.get_context("spawn")
+    unused = context.Queue()
+    for core in cores:
+        unused.put(core)
+    with concurrent.futures.ProcessPoolExecutor(len(cores), context, _pin, (unused,)) as pool:
+        futures = [pool.submit(_train_part, path, typed) for path, typed in missing.items()]
+        for future in tqdm(concurrent.futures.as_completed(futures), total=len(futures), unit="training"):
+            future.result()
+
+
+def _pin(unused: multiprocessing.Queue) -> None:
+    os.sched_setaffinity(0, {unused.get()})
+
+
+def _train_part(path: Path, typed: dict[str, Any]) -> None:
+    part(path, lambda: _trained(typed))
+
+
+def _trained(typed: dict[str, Any]) -> dict:
+    from pipeline import models
+    from pipeline.errors import UserError
+    from pipeline.tracked_training import network_spec
+    from pipeline.training.fit import fit
+
+    config = train_config(typed)
+    data = prepared(config)
+    network = models.build(config.model, network_spec(config, data))
+    epochs = []
+    started = time.time()
+    try:
+        fit(network, data, config, epochs.append)
+    except UserError as error:  # diverged: what it had until then stands
+        print(error, file=sys.stderr)
+    kept = ("epoch", "train_accuracy", "val_accuracy", "epoch_seconds")
+    return {
+        **provenance(),
+        "started": started,
+        "options": options.identity(config) | {"data": Path(config.data).name},
+        "data_digest": data.facts.digest,
+        "epochs": [{name: getattr(epoch, name) for name in kept} for epoch in epochs],
+    }
