@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.ablation.ladder import ALONE, CLIMB, WITHOUT
+from pipeline.ablation.ladder import ALONE, CLIMB, START, WITHOUT
 
 MATTERS = 0.15
 MOST_NAMED = 3
@@ -20,9 +20,9 @@ def effects(results: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     by_rung = {
         key: rows.set_index("seed")["val_accuracy"].dropna() for key, rows in results.groupby(["reading", "change"])
     }
-    start, goal = by_rung[CLIMB, "start"], by_rung[CLIMB, names[-1]]
+    start, goal = by_rung[CLIMB, START], by_rung[CLIMB, names[-1]]
     rows = []
-    for before, name in zip(["start", *names], names, strict=False):
+    for before, name in zip([START, *names], names, strict=False):
         pairs = {
             CLIMB: (by_rung.get((CLIMB, name)), by_rung.get((CLIMB, before))),
             ALONE: (by_rung.get((ALONE, name)), start),

@@ -10,6 +10,8 @@ from pipeline.config import TrainConfig, Values
 from pipeline.errors import UserError
 
 CLIMB, ALONE, WITHOUT = "climb", "alone", "without"
+# The rung that the climb begins with.
+START = "start"
 MOST_GROUPS = 6
 
 # What belongs together: a learning rate is of an optimiser, a depth is of a model, and so is the size of what it sees.
@@ -49,7 +51,7 @@ class Change:
 class Rung:
     """A configuration to train. reading: climb, alone (a change on top of the start) or without (the goal, less one).
 
-    change: the name of the change that it adds, or leaves out; "start" for the first rung of the climb.
+    change: the name of the change that it adds, or leaves out; START for the first rung of the climb.
     """
 
     reading: str
@@ -60,24 +62,31 @@ class Rung:
 def changes(start: TrainConfig, goal: TrainConfig, groups: dict[str, list[str]]) -> list[Change]:
     """What differs between two configurations, in the order of the climb.
 
-    groups: name -> options, in the user's order; what they leave out goes into groups of our own.
-    Raises UserError if nothing differs, if the groups are too many, or if one names what does not differ.
+    groups: name -> options, in the user's order; what they leave out goes into groups of our own, or into theirs of the
+    same name.
+    Raises UserError if nothing differs, if the groups are too many, or if one names what does not differ or is another's.
     """
     first, last = options.identity(start), options.identity(goal)
     differing = [name for name in first if first[name] != last[name] and name not in COMMON]
     if not differing:
         raise UserError("--start and --goal do not differ in anything but what both have in common, such as the epochs")
+    taken: dict[str, str] = {}
     for name, members in groups.items():
+        if name == START:
+            raise UserError(f"--groups: {START} is the name of the first rung; another name is needed")
         for member in members:
             if member not in differing:
                 raise UserError(f"--groups: {name} names {member}, which does not differ between start and goal")
-    taken = {member for members in groups.values() for member in members}
+            if member in taken:
+                raise UserError(f"--groups: {name} names {member}, which {taken[member]} has already")
+            taken[member] = name
     own = {
         name: [each for each in members if each in differing and each not in taken] for name, members in GROUPS.items()
     }
+    joined = {name: [*groups.get(name, []), *own.get(name, [])] for name in [*groups, *own]}
     found = [
         Change(name, {each: first[each] for each in members}, {each: last[each] for each in members})
-        for name, members in [*groups.items(), *own.items()]
+        for name, members in joined.items()
         if members
     ]
     if len(found) > MOST_GROUPS:
@@ -100,7 +109,7 @@ def read_groups(path: str | None) -> dict[str, list[str]]:
 
 def rungs(start: TrainConfig, found: list[Change], readings: tuple[str, ...]) -> list[Rung]:
     """All configurations to train, the climb first. The last rung of the climb is the goal."""
-    ladder = [Rung(CLIMB, "start", start)]
+    ladder = [Rung(CLIMB, START, start)]
     for change in found:
         ladder.append(Rung(CLIMB, change.name, _with(ladder[-1].config, change.goal)))
     goal = ladder[-1].config

@@ -9,7 +9,7 @@ from pipeline import config as options
 from pipeline import models, tracking
 from pipeline.ablation import figures
 from pipeline.ablation.effects import effects, sentences
-from pipeline.ablation.ladder import ALONE, CLIMB, WITHOUT, Change, Rung, changes, read_groups, rungs
+from pipeline.ablation.ladder import ALONE, CLIMB, START, WITHOUT, Change, Rung, changes, read_groups, rungs
 from pipeline.config import AblateConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.stages.train import train_once
@@ -65,7 +65,7 @@ def _trained(rung: Rung, seed: int, run: tracking.Run) -> dict:
     try:
         run_id = train_once(config, run.id, {}, "rung", f"{rung.reading} {rung.change}, seed {seed}")
     except UserError as error:
-        if rung.change == "start":
+        if rung.change == START:
             raise
         print(f"{rung.reading} {rung.change} cannot be trained: {error}")
         return {"val_accuracy": None, "run_id": None, "reason": str(error)}
@@ -74,7 +74,7 @@ def _trained(rung: Rung, seed: int, run: tracking.Run) -> dict:
 
 def _log(run: tracking.Run, results: pd.DataFrame, found: list[Change]) -> None:
     names = [change.name for change in found]
-    means = results[results["reading"] == CLIMB].groupby("change")["val_accuracy"].mean().reindex(["start", *names])
+    means = results[results["reading"] == CLIMB].groupby("change")["val_accuracy"].mean().reindex([START, *names])
     table = effects(results, names)
     said = sentences(table, means.iloc[0], means.iloc[-1])
     run.log_table("rungs", results)

@@ -27,6 +27,12 @@ def test_groups_of_the_users_come_first_and_the_rest_stays_ours():
     assert found[2].goal == {"learning_rate": 0.2}
 
 
+def test_a_group_with_a_name_of_ours_takes_the_rest_of_it():
+    found = changes(START, GOAL, {"optimizer": ["batch_size"]})
+    assert [change.name for change in found] == ["optimizer", "augmentation"]
+    assert found[0].goal == {"batch_size": 32, "learning_rate": 0.2}
+
+
 def test_every_option_that_makes_a_recipe_has_a_group():
     recipe = {field.name for field in fields_of(TrainConfig) if field.metadata["identifies"]} - set(COMMON)
     grouped = [name for members in GROUPS.values() for name in members]
@@ -58,6 +64,8 @@ def test_the_climb_ends_at_the_goal_and_each_rung_changes_its_group_alone(names)
     [
         ({"a": ["learningrate"]}, "a names learningrate, which does not differ"),
         ({"a": ["label_smoothing"]}, "a names label_smoothing, which does not differ"),
+        ({"a": ["batch_size"], "b": ["batch_size"]}, "b names batch_size, which a has already"),
+        ({"start": ["batch_size"]}, "start is the name of the first rung"),
     ],
 )
 def test_groups_that_do_not_fit_are_refused(groups, words):
