@@ -64,7 +64,8 @@ def changes(start: TrainConfig, goal: TrainConfig, groups: dict[str, list[str]])
 
     groups: name -> options, in the user's order; what they leave out goes into groups of our own, or into theirs of the
     same name.
-    Raises UserError if nothing differs, if the groups are too many, or if one names what does not differ or is another's.
+    Raises UserError if nothing differs, if the groups are too many, or if one names what does not differ, or what is
+    another's.
     """
     first, last = options.identity(start), options.identity(goal)
     differing = [name for name in first if first[name] != last[name] and name not in COMMON]
