@@ -8,10 +8,9 @@ says. It is a part that leaves a JSON file in the output folder; a part that is 
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 
-from benchmarks.side_by_side import train_side_by_side
+from benchmarks.side_by_side import best_val_accuracy, train_side_by_side
 from pipeline.config import Values
 
 # The smallest images that leave pixels for the reference network's last layer, and for that of ten convolutions.
@@ -47,14 +46,14 @@ def main() -> None:
     base = {"data": arguments.data, "preset": "reference", "image_size": SMALL, "epochs": arguments.epochs}
     wanted = list(itertools.product(arguments.seeds, arguments.remedies))
     paths = [arguments.output / f"{name.replace(',', '').replace(' ', '-')}-{seed}.json" for seed, name in wanted]
-    train_side_by_side(
+    results = train_side_by_side(
         {path: base | REMEDIES[name] | {"seed": seed} for path, (seed, name) in zip(paths, wanted, strict=True)}
     )
     print("| remedy | seed | accuracy in training | validation, its highest |\n|---|---|---|---|")
-    for path, (seed, name) in zip(paths, wanted, strict=True):
-        epochs = json.loads(path.read_text(encoding="utf-8"))["epochs"]
-        best = max(epoch["val_accuracy"] for epoch in epochs)
-        print(f"| {name} | {seed} | {epochs[-1]['train_accuracy']:.1%} | {best:.1%} |")
+    for result, (seed, name) in zip(results, wanted, strict=True):
+        epochs = result["epochs"]
+        reached = f"{epochs[-1]['train_accuracy']:.1%} | {best_val_accuracy(result):.1%}" if epochs else "diverged |"
+        print(f"| {name} | {seed} | {reached} |")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ where it stopped. On two cores of 2026 it takes about an hour and a half.
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -36,14 +35,12 @@ def main() -> None:
     for learning_rate, dropout, depth in itertools.product(LEARNING_RATES, DROPOUTS, DEPTHS):
         path = folder / f"learning_rate={learning_rate:g},dropout={dropout:g},depth={depth}.json"
         trainings[path] = base | {"learning_rate": learning_rate, "dropout": dropout, "depth": depth}
-    train_side_by_side(trainings)
-    rows = [row for path in trainings for row in _rows(path)]
+    rows = [row for result in train_side_by_side(trainings) for row in _rows(result)]
     pd.DataFrame(rows).to_csv(TABLE, index=False)
     print(f"{len(trainings)} points in {TABLE}")
 
 
-def _rows(path: Path) -> list[dict]:
-    result = json.loads(path.read_text(encoding="utf-8"))
+def _rows(result: dict) -> list[dict]:
     point = {name: result["options"][name] for name in ("learning_rate", "dropout", "depth")}
     kept = ("epoch", "val_accuracy", "epoch_seconds")
     return [point | {name: epoch[name] for name in kept} for epoch in result["epochs"]]

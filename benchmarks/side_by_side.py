@@ -1,6 +1,7 @@
 """Trainings whose time is not the question: one a core, each held to its own, each a part of a campaign."""
 
 import concurrent.futures
+import json
 import multiprocessing
 import os
 import sys
@@ -12,18 +13,22 @@ from tqdm import tqdm
 
 from benchmarks.shared import part, prepared, provenance, train_config
 from pipeline import config as options
+from pipeline.config import PreprocessConfig
 
 
-def train_side_by_side(trainings: dict[Path, dict[str, Any]]) -> None:
-    """Train what has no JSON file yet: small networks use one core better than two.
+def train_side_by_side(trainings: dict[Path, dict[str, Any]]) -> list[dict]:
+    """What is in the JSON files; those that are not there yet are trained: small networks use one core better than two.
 
     trainings: file -> what would be typed to `train`. A file holds provenance, started (seconds since 1970), options,
     data_digest and epochs (epoch, train_accuracy, val_accuracy, epoch_seconds), those until it diverged if it did.
     """
     missing = {path: typed for path, typed in trainings.items() if not path.exists()}
     # Once for all, so that no two processes prepare the same data.
-    for typed in {typed.get("image_size"): typed for typed in missing.values()}.values():
-        prepared(train_config(typed))
+    configs = [train_config(typed) for typed in missing.values()]
+    for config in {
+        str(options.identity(options.part(config, PreprocessConfig))): config for config in configs
+    }.values():
+        prepared(config)
     cores = sorted(os.sched_getaffinity(0))
     context = multiprocessing.get_context("spawn")
     unused = context.Queue()
@@ -33,6 +38,12 @@ def train_side_by_side(trainings: dict[Path, dict[str, Any]]) -> None:
         futures = [pool.submit(_train_part, path, typed) for path, typed in missing.items()]
         for future in tqdm(concurrent.futures.as_completed(futures), total=len(futures), unit="training"):
             future.result()
+    return [json.loads(path.read_text(encoding="utf-8")) for path in trainings]
+
+
+def best_val_accuracy(result: dict) -> float:
+    """The highest of the epochs of one of them."""
+    return max(epoch["val_accuracy"] for epoch in result["epochs"])
 
 
 def _pin(unused: multiprocessing.Queue) -> None:

@@ -8,12 +8,11 @@ classes.txt. Each training is a part that leaves a JSON file in the output folde
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 from benchmarks.shared import part, prepared, provenance, train_config
-from benchmarks.side_by_side import train_side_by_side
+from benchmarks.side_by_side import best_val_accuracy, train_side_by_side
 from pipeline import config as options
 from pipeline import models
 from pipeline.config import Values
@@ -43,8 +42,10 @@ def main() -> None:
     second = {"data": str(output / "second"), "model": arguments.model, "epochs": arguments.epochs}
     for name, weights in {"from scratch": "none", "weights of the first half": str(output / "network.keras")}.items():
         paths = {seed: output / f"{name.replace(' ', '-')}-{seed}.json" for seed in SEEDS}
-        train_side_by_side({path: second | {"weights": weights, "seed": seed} for seed, path in paths.items()})
-        best = [_best(path) for path in paths.values()]
+        results = train_side_by_side(
+            {path: second | {"weights": weights, "seed": seed} for seed, path in paths.items()}
+        )
+        best = [best_val_accuracy(result) for result in results]
         print(f"second half, {name}: {', '.join(f'{each:.1%}' for each in best)}, mean {statistics.mean(best):.1%}")
 
 
@@ -78,10 +79,6 @@ def _first(typed: Values, output: Path) -> dict:
         "best_val_accuracy": best_of(epochs).val_accuracy,
         "seconds": sum(epoch.epoch_seconds for epoch in epochs),
     }
-
-
-def _best(path: Path) -> float:
-    return max(epoch["val_accuracy"] for epoch in json.loads(path.read_text(encoding="utf-8"))["epochs"])
 
 
 if __name__ == "__main__":
