@@ -6,6 +6,7 @@ No generator runs on between images: training continued from a checkpoint draws 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pipeline.data.scaling import scaled
@@ -46,7 +47,7 @@ class Augmentation:
 
         def augment(image: np.ndarray, index: int) -> np.ndarray:
             changed = change(image, index)
-            return changed[:, ::-1] if mirrored[index] else changed
+            return cv2.flip(changed, 1) if mirrored[index] else changed
 
         return augment
 
