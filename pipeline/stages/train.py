@@ -13,11 +13,13 @@ from pipeline.stages.preprocess import ensure_prepared, summary
 from pipeline.tracked_training import fit_tracked, log_data, log_layers, log_options, log_result, network_spec
 from pipeline.training import run_folder
 from pipeline.training.checkpoints import CheckpointWriter
-from pipeline.training.fit import FitResult, steps_per_epoch
+from pipeline.training.fit import DivergedError, FitResult, steps_per_epoch
 from pipeline.training.run_folder import RunFolder
 
 # With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
 FEW_STEPS = 200
+# The tag of a run whose loss stopped being finite.
+DIVERGED = "diverged"
 
 
 def train(
@@ -38,9 +40,13 @@ def train(
         folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config))
         try:
             result = _train(run, config, folder)
-        except UserError:
+        except DivergedError:
+            run.set_tags({DIVERGED: "true"})
             # It would end in the same way again.
             run_folder.end(config.workdir, run.id)
+            raise
+        except UserError:
+            run_folder.end_unless_begun(config.workdir, run.id)
             raise
         run_folder.end(config.workdir, run.id)
     _print_end(run, result)
@@ -50,14 +56,20 @@ def train(
 def train_once(
     config: TrainConfig, parent: str, tags: Mapping[str, str], stage: str = "train", name: str | None = None
 ) -> str:
-    """The run of this very training in `parent`: a finished one with these tags and this stage, or a new one."""
+    """The run of this very training in `parent`: a finished one with these tags and this stage, or a new one.
+
+    Raises DivergedError, without training, if it diverged before; UserError as `train` does.
+    """
     data = ensure_prepared(options.part(config, PreprocessConfig), parent)
     same = {"stage": stage, "config_digest": options.digest(config), "data_digest": data.facts.digest, **tags}
-    present = tracking.find(same, "FINISHED")
+    present = tracking.find(same, "FINISHED") or tracking.find(same | {DIVERGED: "true"}, "FAILED")
     if not present:
         return train(config, parent, tags, stage, name)
-    tracking.handle_of(present[-1].id).nest_in(parent)
-    return present[-1].id
+    found = present[-1]
+    tracking.handle_of(found.id).nest_in(parent)
+    if found.status == "FAILED":
+        raise DivergedError(found.tags["error"])
+    return found.id
 
 
 def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResult:

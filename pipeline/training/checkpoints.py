@@ -66,8 +66,8 @@ def newest(folder: Path, epochs: int) -> Checkpoint | None:
 
 
 def remove(folder: Path) -> None:
-    """Remove all checkpoints from `folder`."""
-    for path in _newest_first(folder):
+    """Remove all checkpoints from `folder`, and one whose writing was cut short."""
+    for path in folder.glob("checkpoint-*"):
         path.unlink()
 
 

@@ -79,6 +79,12 @@ def end(workdir: Path, run_id: str) -> None:
     checkpoints.remove(path)
 
 
+def end_unless_begun(workdir: Path, run_id: str) -> None:
+    """The same, unless there are epochs to go on from: what stands in the way now may be gone tomorrow."""
+    if _read(path_of(workdir, run_id)).interrupted() is None:
+        end(workdir, run_id)
+
+
 def take_over(folder: RunFolder, begun: RunFolder) -> RunFolder:
     """The training in `folder`, going on in the process and the run of `begun`, whose folder it replaces."""
     taken = dataclasses.replace(folder, runs=[*folder.runs, *begun.runs], owner=begun.owner)

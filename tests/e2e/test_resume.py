@@ -31,6 +31,10 @@ def kill_after(epoch, here, command, keywords):
     return last_checkpoint(here)
 
 
+def newest_training(runs):
+    return next(run.info.run_id for run in runs() if run.data.tags["stage"] == "train")
+
+
 def weights_of(run_id):
     folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
     return models.load(next(folder.rglob("network.keras"))).model.get_weights()
@@ -68,6 +72,23 @@ def test_a_training_killed_in_two_epochs_ends_as_one_that_was_not(image_folder, 
     ]
     assert losses[0].equals(losses[1])
     assert all(np.array_equal(*pair) for pair in zip(weights_of(continued), weights_of(unbroken), strict=True))
+
+
+def test_what_stands_in_the_way_for_a_while_costs_no_epoch(image_folder, here, mlflow_command, mlflow_run, runs):
+    first = mlflow_run("train", f"data={image_folder}", *OPTIONS[:-2], "epochs=1")
+    assert first.returncode == 0, first.stderr
+    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{newest_training(runs)}/model", dst_path=str(here)))
+    weights = next(folder.rglob("network.keras"))
+    command, keywords = mlflow_command("train", f"data={image_folder}", f"weights={weights}", *OPTIONS)
+    reached = kill_after(0, here, command, keywords)
+    away = weights.rename(here / "elsewhere.keras")
+    refused = subprocess.run(command, capture_output=True, check=False, **keywords)
+    assert refused.returncode != 0
+    assert "no such file" in refused.stderr
+    away.rename(weights)
+    done = mlflow_run("train", f"resume={newest_training(runs)}")
+    assert done.returncode == 0, done.stderr
+    assert f"going on after epoch {reached} of 60" in done.stdout
 
 
 def test_a_training_that_ended_is_not_gone_on_with(image_folder, mlflow_run, runs):
