@@ -298,7 +298,8 @@ class MainConfig(SearchConfig):
 class AblateConfig(TrainConfig):
     """Climb from one configuration to another, one change at a time, and say which changes mattered.
 
-    What is typed of the options of train holds for both ends; epochs are the same for all rungs.
+    What is typed of the options of train holds for both ends, a model for those that name none. Epochs are the same
+    for all rungs, the goal's unless they are typed.
     """
 
     start: str = option(
@@ -388,8 +389,10 @@ def resolve(
     values["workdir"] = (
         Path(values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR).expanduser().absolute()
     )
-    if "data" in values and Path(values["data"]).expanduser().exists():
-        values["data"] = str(Path(values["data"]).expanduser().absolute())
+    for name in ("data", "weights"):
+        # A folder called imagenet is not what --weights imagenet means.
+        if values.get(name) not in {None, "none", "imagenet"} and Path(values[name]).expanduser().exists():
+            values[name] = str(Path(values[name]).expanduser().absolute())
     if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
         values["precision"] = fastest_precision()
     return kind(**values, given=frozenset(given))

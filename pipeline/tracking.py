@@ -62,6 +62,10 @@ logging.getLogger("mlflow").setLevel(logging.WARNING)
 warnings.filterwarnings("ignore", message=".*input example was not provided", category=UserWarning)
 
 
+class RunUnavailableError(UserError):
+    """There is no such run, or the store does not answer."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A run that is going on. Everything is logged by its id."""
@@ -283,7 +287,8 @@ def _get_run(run_id: str):
     try:
         return MlflowClient().get_run(run_id)
     except MlflowException as error:
-        raise UserError(f"run {run_id!r} cannot be had at {mlflow.get_tracking_uri()}: {first_line(error)}") from error
+        where = mlflow.get_tracking_uri()
+        raise RunUnavailableError(f"run {run_id!r} cannot be had at {where}: {first_line(error)}") from error
 
 
 def newest_run(stage: str) -> str:

@@ -185,6 +185,14 @@ def test_a_folder_is_known_by_its_absolute_path(monkeypatch, tmp_path):
     assert resolve().data == "glyphs"
 
 
+def test_weights_are_known_by_their_absolute_path(monkeypatch, tmp_path):
+    (tmp_path / "begun.keras").touch()
+    (tmp_path / "imagenet").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve(typed={"weights": "begun.keras"}).weights == str(tmp_path / "begun.keras")
+    assert resolve(typed={"weights": "imagenet"}).weights == "imagenet"
+
+
 def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("PIPELINE_WORKDIR", str(tmp_path))
     assert resolve().workdir == tmp_path

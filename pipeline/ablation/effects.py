@@ -1,5 +1,6 @@
 """What each change brought, from the accuracies of the rungs."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -49,14 +50,21 @@ def _row(name: str, reading: str, after: pd.Series, before: pd.Series) -> dict:
 def sentences(table: pd.DataFrame, start: float, goal: float) -> list[str]:
     """What the effects say, in words: the changes that matter, each with its three readings.
 
-    table: as `effects` gives it. start, goal: mean val_accuracy at both ends.
+    table: as `effects` gives it. start, goal: mean val_accuracy at both ends; NaN for a goal that could not be trained.
     """
     climb = table[table["reading"] == CLIMB].set_index("change")
-    gained = goal - start
-    lines = [f"From {start:.1%} to {goal:.1%}: {100 * gained:+.1f} points of val_accuracy."]
+    gained = climb["effect"].sum() if math.isnan(goal) else goal - start
+    if math.isnan(goal):
+        lines = [
+            f"From {start:.1%}; the goal could not be trained, the rungs that could bring {100 * gained:+.1f} points."
+        ]
+    else:
+        lines = [f"From {start:.1%} to {goal:.1%}: {100 * gained:+.1f} points of val_accuracy."]
+    if unread := list(climb.index[climb["effect"].isna()]):
+        lines.append(f"Not to be read on the climb, for a rung that could not be trained: {', '.join(unread)}.")
     matter = climb[(climb["low"] > 0) & (climb["effect"] >= MATTERS * gained)].sort_values("effect", ascending=False)
-    if matter.empty:
-        lines.append("No single change brought a seventh of it in every seed.")
+    if matter.empty and gained > 0:
+        lines.append(f"No single change brought {MATTERS:.0%} of it in every seed.")
     for name, row in matter.head(MOST_NAMED).iterrows():
         lines.append(
             f"{name}: {100 * row['effect']:+.1f} points on the climb ({100 * row['low']:+.1f} to "

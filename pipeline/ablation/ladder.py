@@ -27,11 +27,9 @@ GROUPS = {
     "arithmetic": ("precision", "deterministic"),
 }
 
-# What both ends have in common: the budget and the question, not the recipe.
-COMMON = (
-    *("data", "val_fraction", "test_fraction", "data_seed", "on_error", "on_leak"),
-    *("epochs", "patience", "preset", "test_each_epoch", "seed"),
-)
+# What both ends have in common: the question and the budget, not the recipe.
+DATA = ("data", "val_fraction", "test_fraction", "data_seed", "on_error", "on_leak")
+COMMON = (*DATA, "epochs", "patience", "preset", "test_each_epoch", "seed")
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,8 @@ def changes(start: TrainConfig, goal: TrainConfig, groups: dict[str, list[str]])
         if name == START:
             raise UserError(f"--groups: {START} is the name of the first rung; another name is needed")
         for member in members:
+            if member in COMMON:
+                raise UserError(f"--groups: {name} names {member}, which both ends have in common")
             if member not in differing:
                 raise UserError(f"--groups: {name} names {member}, which does not differ between start and goal")
             if member in taken:

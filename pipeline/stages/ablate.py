@@ -1,21 +1,25 @@
 """A ladder from one configuration to another, one change a rung."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from pipeline import config as options
-from pipeline import models, tracking
+from pipeline import models, process, tracking
 from pipeline.ablation import figures
 from pipeline.ablation.effects import effects, sentences
-from pipeline.ablation.ladder import ALONE, CLIMB, START, WITHOUT, Change, Rung, changes, read_groups, rungs
+from pipeline.ablation.ladder import ALONE, CLIMB, DATA, START, WITHOUT, Change, Rung, changes, read_groups, rungs
 from pipeline.config import AblateConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.stages.train import train_once
 from pipeline.tracked_training import log_options
 
 OWN = "own"
+# Tags: which ladder a run climbs, and the process that does.
+LADDER, OWNER = "ladder", "owner"
 
 
 def ablate(config: AblateConfig) -> str:
@@ -24,13 +28,16 @@ def ablate(config: AblateConfig) -> str:
     A rung and seed that an earlier ladder has trained is not trained again. Returns the id of the run.
     Raises UserError if the ends cannot be had, do not differ, or the start itself cannot be trained.
     """
-    start, goal = (_end(config, which) for which in (config.start, config.goal))
+    start, goal = _ends(config)
     found = changes(start, goal, read_groups(config.groups))
     readings = (ALONE, WITHOUT) if config.alone_seeds else ()
     ladder = rungs(start, found, readings)
-    with tracking.run("ablate", f"ablate {config.start} to {config.goal}") as run:
-        log_options(run, config)
-        print(f"{len(found)} changes from {config.start} to {config.goal}:")
+    same = {"stage": "ablate", LADDER: f"{options.digest(start)} {options.digest(goal)} {start.data}"}
+    tags = same | {OWNER: json.dumps(process.myself())}
+    with tracking.run("ablate", f"ablate {config.start} to {config.goal}", tags=tags) as run:
+        _close_abandoned(run, same)
+        log_options(run, dataclasses.replace(config, **{name: getattr(start, name) for name in (*DATA, "epochs")}))
+        print(f"{len(found)} changes from {config.start} to {config.goal}, {start.epochs} epochs a training:")
         for change in found:
             print(f"  {change.name}: {change.describe()}")
         results = pd.DataFrame(_train_all(ladder, config, run))
@@ -38,25 +45,61 @@ def ablate(config: AblateConfig) -> str:
     return run.id
 
 
+def _ends(config: AblateConfig) -> tuple[TrainConfig, TrainConfig]:
+    """Both ends of the ladder, on the same data and with the same budget, whatever each alone would take."""
+    if config.preset or config.config:
+        raise UserError("--preset and --config are of one training; --start and --goal take what they would")
+    start, goal = (_end(config, which) for which in (config.start, config.goal))
+    if "model" in config.given and "model" in start.given and "model" in goal.given:
+        raise UserError(f"--model {config.model}: both --start {config.start} and --goal {config.goal} say theirs")
+    common = {name: _in_common(name, config, start, goal) for name in DATA}
+    common["epochs"] = config.epochs if "epochs" in config.given else goal.epochs
+    return dataclasses.replace(start, **common), dataclasses.replace(goal, **common)
+
+
 def _end(config: AblateConfig, which: str) -> TrainConfig:
     """One end of the ladder: a preset, a config.yaml, a run, or the model's own recipe, with what was typed on top."""
     source = {} if which == OWN else {"preset": which} if which in options.PRESETS else {"config": which}
-    names = {field.name for field in options.fields_of(TrainConfig)} - {"preset", "config", "model"}
+    names = {field.name for field in options.fields_of(TrainConfig)} - {"model"}
     typed = {name: getattr(config, name) for name in config.given if name in names}
-    if which == OWN and "model" in config.given:
-        typed["model"] = config.model
-    # An equal budget on all rungs, whatever the ends would take.
-    typed |= {"epochs": config.epochs, "workdir": str(config.workdir), "data": config.data}
-    end = options.resolve("train", source | typed, recipe_of=models.recipe, config_of_run=tracking.config_of)
+    typed["workdir"] = str(config.workdir)
+    end = _resolved(source | typed)
+    if "model" in config.given and "model" not in end.given:
+        end = _resolved(source | typed | {"model": config.model})
     return dataclasses.replace(options.part(end, TrainConfig), preset=None, config=None)
+
+
+def _resolved(values: options.Values) -> options.Config:
+    return options.resolve("train", values, recipe_of=models.recipe, config_of_run=tracking.config_of)
+
+
+def _in_common(name: str, config: AblateConfig, start: TrainConfig, goal: TrainConfig) -> Any:
+    """The value of an option of the data: as typed, or as an end says it."""
+    if name in config.given:
+        return getattr(config, name)
+    said = [getattr(end, name) for end in (start, goal) if name in end.given]
+    if said and said[0] != said[-1]:
+        raise UserError(f"--start has {name} {said[0]} and --goal {said[-1]}; --{name} says which is meant")
+    return said[0] if said else getattr(config, name)
+
+
+def _close_abandoned(run: tracking.Run, same: dict[str, str]) -> None:
+    """Close the runs of the same ladder that a process which is no more has left RUNNING."""
+    for found in tracking.find(same, "RUNNING"):
+        if found.id != run.id and process.is_dead(json.loads(found.tags[OWNER])):
+            tracking.succeed(found.id, run.id)
 
 
 def _train_all(ladder: list[Rung], config: AblateConfig, run: tracking.Run) -> Iterator[dict]:
     """One row a training: reading, change, seed, val_accuracy, run_id, reason (why it could not be trained)."""
-    for rung in ladder:
-        seeds = config.seeds if rung.reading == CLIMB else config.alone_seeds
-        for seed in range(config.seed, config.seed + seeds):
-            yield {"reading": rung.reading, "change": rung.change, "seed": seed} | _trained(rung, seed, run)
+    trainings = [
+        (rung, seed)
+        for rung in ladder
+        for seed in range(config.seed, config.seed + (config.seeds if rung.reading == CLIMB else config.alone_seeds))
+    ]
+    for number, (rung, seed) in enumerate(trainings, 1):
+        print(f"{number} of {len(trainings)}: {rung.reading} {rung.change}, seed {seed}")
+        yield {"reading": rung.reading, "change": rung.change, "seed": seed} | _trained(rung, seed, run)
 
 
 def _trained(rung: Rung, seed: int, run: tracking.Run) -> dict:
@@ -64,6 +107,8 @@ def _trained(rung: Rung, seed: int, run: tracking.Run) -> dict:
     config = dataclasses.replace(rung.config, seed=seed)
     try:
         run_id = train_once(config, run.id, {}, "rung", f"{rung.reading} {rung.change}, seed {seed}")
+    except tracking.RunUnavailableError:
+        raise
     except UserError as error:
         if rung.change == START:
             raise

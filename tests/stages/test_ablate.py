@@ -1,13 +1,19 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import mlflow
 import pandas as pd
 import pytest
 import yaml
 from images import write_class_folders
 from mlflow.tracking import MlflowClient
+from processes import kill_all, wait_for
 
 from pipeline.__main__ import run
 from pipeline.errors import UserError
 
+ROOT = Path(__file__).parents[2]
 START = {"model": "two-layer-numpy", "image_size": 16, "learning_rate": 1e-5, "augment": "none", "batch_size": 8}
 GOAL = START | {"learning_rate": 2e-3, "augment": "flip", "label_smoothing": 0.1, "epochs": 40}
 
@@ -62,6 +68,44 @@ def test_a_rung_that_cannot_be_trained_is_a_result(here, ends, tmp_path):
     broken = table[table["val_accuracy"].isna()]
     assert len(broken) == 3
     assert broken["reason"].str.contains("depth is 50").all()
+    said = ladder.data.tags["mlflow.note.content"]
+    assert "the goal could not be trained" in said
+    assert "Not to be read on the climb, for a rung that could not be trained: network." in said
+    assert "nan" not in said
+
+
+def test_a_rung_that_diverged_is_not_trained_again(here, ends, tmp_path):
+    values = START | {"learning_rate": 100.0}
+    (tmp_path / "goal.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    for _ in range(2):
+        run("ablate", ends | {"seeds": "1", "alone_seeds": "0"})
+    assert [rung.info.status for rung in of_stage("rung")].count("FAILED") == 1
+    table = pd.read_csv(
+        mlflow.artifacts.download_artifacts(f"runs:/{of_stage('ablate')[-1].info.run_id}/tables/rungs.csv")
+    )
+    assert table["reason"].dropna().str.contains("no longer finite").all()
+
+
+def test_the_data_and_the_epochs_are_those_of_the_runs_it_climbs_between(here, ends):
+    for name in ("start", "goal"):
+        run("train", {"config": ends[name], "data": ends["data"], "epochs": "2"})
+    first, second = (each.info.run_id for each in of_stage("train"))
+    run("ablate", {"start": first, "goal": second, "seeds": "1", "alone_seeds": "0"})
+    rungs = of_stage("rung") + of_stage("ablate")
+    assert {rung.data.params["data"] for rung in rungs} == {ends["data"]}
+    assert {rung.data.params["epochs"] for rung in rungs} == {"2"}
+
+
+def test_what_a_killed_ladder_left_running_is_closed_by_the_next(here, ends):
+    command = [sys.executable, "-m", "pipeline", "ablate", "--seeds=1", "--alone_seeds=0", "--epochs=2000"]
+    command += [f"--{name}={ends[name]}" for name in ("start", "goal", "data")]
+    of_stage("ablate")  # MLflow sets the store up
+    for ladders in (1, 2):
+        with subprocess.Popen(command, cwd=ROOT) as process:
+            wait_for(lambda n=ladders: len(of_stage("rung")) == n or process.poll() is not None)
+            kill_all(process)
+        assert [each.info.status for each in of_stage("ablate")] == ["KILLED", "RUNNING"][-ladders:]
+        assert [each.info.status for each in of_stage("rung")] == ["KILLED", "RUNNING"][-ladders:]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +115,8 @@ def test_a_rung_that_cannot_be_trained_is_a_result(here, ends, tmp_path):
         ({"start": "no.yaml"}, "no such file"),
         ({"goal": None}, "do not differ"),
         ({"groups": "no.yaml"}, "no such file"),
+        ({"preset": "fast"}, "--start and --goal take what they would"),
+        ({"model": "resnet"}, "both --start .* and --goal .* say theirs"),
     ],
 )
 def test_what_cannot_be_climbed_is_refused(here, ends, typed, words):
