@@ -12,6 +12,9 @@ WHITENED = 2 * 3 * 3 * 3
 SMALLEST_INPUT = 2 ** (STAGES + 1)
 
 
+# On imagenet50 (20,000 photographs of 50 classes) and two cores the recipe has 57.2, 56.3 and 56.6 % of the validation
+# images right with three seeds, 58.6 % of the test images (56.7 to 60.5 %) with the first, in 250 seconds of training.
+# docs/results.md has the machines, and what led to it.
 @keras_model(
     recipe=dict(
         image_size=64,

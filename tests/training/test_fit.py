@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import models
-from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.config import PRESETS, PreprocessConfig, TrainConfig, resolve
 from pipeline.data import prepared
 from pipeline.data.sources import open_source
 from pipeline.errors import UserError
@@ -87,15 +87,37 @@ def test_a_loss_that_explodes_is_said_to(data):
 
 
 def test_balanced_classes_and_every_augmentation_train(data):
-    for augment in ("none", "flip", "shift", "crop"):
-        _, result = trained(data, epochs=1, augment=augment, class_weight="balanced", mirror="yes")
-        assert np.isfinite(result.best.train_loss)
+    losses = [
+        trained(data, epochs=1, augment=augment, class_weight="balanced", mirror="yes")[1].best.train_loss
+        for augment in ("none", "flip", "shift", "crop")
+    ]
+    assert len(set(losses)) == 4  # each made images of its own
 
 
-def test_images_may_begin_small(data):
-    network, result = trained(data, epochs=4, initial_scale=0.5, cutmix=0.5)
+def test_images_may_begin_small_and_be_mixed(data):
+    config = configured(data, epochs=4, initial_scale=0.5, cutmix=0.5)
+    network = models.build("resnet", network_spec(config, data))
+    seen, fit_epoch = [], network.fit_epoch
+
+    def recording(batches, learning_rates):
+        seen.append(list(batches))
+        return fit_epoch(seen[-1], learning_rates)
+
+    network.fit_epoch = recording
+    result = fit(network, data, config, lambda epoch: None)
+    assert [epoch[0].images.shape[1:3] for epoch in seen] == [(8, 8), (8, 8), (8, 8), (16, 16)]
+    assert all(any((batch.targets > 0.2).sum(axis=1).max() == 2 for batch in epoch) for epoch in seen)
     val = data["val"]
     assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_preset_trains(image_folder, tmp_path, preset):
+    typed = {"preset": preset, "data": str(image_folder), "epochs": 1, "workdir": str(tmp_path), "precision": "float32"}
+    config = resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
+    data = prepared.write(prepared.plan(open_source(config), config), config)
+    result = fit(models.build(config.model, network_spec(config, data)), data, config, lambda epoch: None)
+    assert [epoch.epoch for epoch in result.epochs] == [1]
 
 
 @pytest.mark.parametrize("model", ["resnet", "two-layer-numpy"])
