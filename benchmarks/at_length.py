@@ -21,8 +21,7 @@ from tqdm import trange
 
 from benchmarks.against_the_report import CEILING, REPORTED
 from benchmarks.remedies import IMAGE_SIZE, REMEDIES, path_of_part
-from benchmarks.shared import part, prepared, provenance, train_config
-from pipeline import config as options
+from benchmarks.shared import part, prepared, train_config, trained_part
 from pipeline import models
 from pipeline.config import TrainConfig
 from pipeline.data.batches import epoch_order
@@ -51,8 +50,8 @@ def main() -> None:
     base |= {"epochs": arguments.epochs, "seed": arguments.seed}
     curves = {}
     for name in arguments.remedies:
-        path = path_of_part(arguments.output, name, arguments.seed)
         typed = base | REMEDIES[name]
+        path = path_of_part(arguments.output / "at-length", name, typed)
         curves[name] = part(path, lambda typed=typed: trained(train_config(typed), arguments.minutes * 60))["epochs"]
         best = max(epoch["val_accuracy"] for epoch in curves[name])
         last = curves[name][-1]
@@ -94,14 +93,7 @@ def trained(config: TrainConfig, seconds: float) -> dict:
         reached = {"epoch": epoch, "train_loss": float(loss), "train_accuracy": float(accuracy)}
         epoch_seconds = time.perf_counter() - began
         epochs.append(reached | {"val_accuracy": validate(state), "epoch_seconds": epoch_seconds})
-    return {
-        **provenance(),
-        "device": jax.devices()[0].device_kind,
-        "started": started,
-        "options": options.identity(config) | {"data": Path(config.data).name},
-        "data_digest": data.facts.digest,
-        "epochs": epochs,
-    }
+    return trained_part(config, data, epochs) | {"device": jax.devices()[0].device_kind, "started": started}
 
 
 def _epoch_of(network: KerasNetwork) -> Callable:

@@ -2,10 +2,9 @@
 
     python -m benchmarks.recipe_ideas --data FOLDER --output FOLDER
 
-Each is tried on top of `-P preset=fast -P epochs=4`, or of another preset and length, with two seeds unless it is
-said otherwise. A training is a part that leaves a JSON file in the output folder; a part that is there is not repeated:
-take a folder a preset and length. A table is printed at the end; its seconds are only worth something where nothing
-else was running.
+Each is tried on top of `-P preset=fast -P epochs=4`, or of another length, with two seeds unless it is said otherwise.
+A training is a part that leaves a JSON file in the output folder; a part that is there is not repeated: take a folder a
+length. A table is printed at the end; its seconds are only worth something where nothing else was running.
 """
 
 import argparse
@@ -22,9 +21,7 @@ from tqdm import tqdm
 from benchmarks.shared import part, prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
-from pipeline.config import TrainConfig
-from pipeline.data.prepared import Prepared
-from pipeline.metrics import accuracy
+from pipeline.metrics import accuracy, cross_entropy
 from pipeline.models import resnet as default_model
 from pipeline.models.networks import keras_network
 from pipeline.models.networks.contract import NetworkSpec, predict_scaled
@@ -44,12 +41,13 @@ class Idea:
     """A change of the recipe.
 
     options: those of `train`. network: arguments of `resnet_with`. averaged: the weights' moving average is what
-    counts.
+    counts. decays_all: normalisation and biases are decayed too.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     averaged: bool = False
+    decays_all: bool = False
 
 
 IDEAS = {
@@ -69,6 +67,7 @@ IDEAS = {
     "AdamW": Idea({"optimizer": "adamw", "learning_rate": 2e-3, "weight_decay": 0.5}),
     "moving average of the weights": Idea(averaged=True),
     "twice the weight decay": Idea({"weight_decay": 1e-2}),
+    "weight decay of normalisation and biases too": Idea(decays_all=True),
     "no label smoothing": Idea({"label_smoothing": 0.0}),
     "crops from 35 %": Idea({"min_crop_area": 0.35}),
     "crops from 70 %": Idea({"min_crop_area": 0.7}),
@@ -82,6 +81,8 @@ IDEAS = {
     "blocks that begin as the identity": Idea(network={"zero_start": True}),
     "identity-initialised convolutions": Idea(network={"identity": True}),
     "Keras's own normalisation": Idea(network={"fused": False}),
+    "no normalisation": Idea(network={"normalises": False}),
+    "no normalisation, a quarter of the rate": Idea({"learning_rate": 0.1}, {"normalises": False}),
     "width 24": Idea(network={"width": 24}),
     "width 32": Idea(network={"width": 32}),
 }
@@ -92,13 +93,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of images")
     parser.add_argument("--output", type=Path, required=True, help="folder for the parts")
-    parser.add_argument("--preset", choices=options.PRESETS, default="fast")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--ideas", nargs="+", choices=IDEAS, default=list(IDEAS), metavar="IDEA", help="these alone")
     arguments = parser.parse_args()
     results = {name: [] for name in arguments.ideas}
-    base = {"data": arguments.data, "preset": arguments.preset, "epochs": arguments.epochs}
+    base = {"data": arguments.data, "preset": "fast", "epochs": arguments.epochs}
     for seed, name in tqdm([(seed, name) for seed in arguments.seeds for name in arguments.ideas], unit="training"):
         path = arguments.output / f"{name.replace(' ', '-')}-{seed}.json"
         results[name].append(part(path, functools.partial(_train, IDEAS[name], base | {"seed": seed})))
@@ -114,12 +114,16 @@ def _train(idea: Idea, base: dict[str, Any]) -> dict:
     data = prepared(config)
     network = _network(idea, network_spec(config, data))
     epochs = fit(network, data, config, lambda epoch: None).epochs
+    if idea.averaged:
+        network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
+    labels = data["val"].labels
+    probabilities = predict_scaled(network, data["val"].images, input_size(config, data.facts))
     return {
         **provenance(),
         "options": options.identity(config),
         "data_digest": data.facts.digest,
-        "val_accuracy": _averaged_accuracy(network, data, config) if idea.averaged else epochs[-1].val_accuracy,
-        "val_loss": epochs[-1].val_loss,
+        "val_accuracy": accuracy(labels, probabilities),
+        "val_loss": cross_entropy(labels, probabilities),
         "seconds": sum(epoch.epoch_seconds for epoch in epochs),
     }
 
@@ -127,18 +131,14 @@ def _train(idea: Idea, base: dict[str, Any]) -> dict:
 def _network(idea: Idea, spec: NetworkSpec) -> KerasNetwork:
     spec = dataclasses.replace(spec, hyperparameters=spec.hyperparameters | idea.network)
     network = resnet_with(spec) if idea.network else models.build("resnet", spec)
+    # Known to Keras's optimisers, though not to our options.
+    optimizer = keras_network._optimizer(spec)
     if idea.averaged:
-        # Known to Keras's optimisers, though not to our options.
-        optimizer = keras_network._optimizer(spec)
         optimizer.use_ema, optimizer.ema_momentum = True, AVERAGE_MOMENTUM
-        network.compile(optimizer)
+    if idea.decays_all:
+        optimizer.exclude_from_weight_decay(var_names=[])
+    network.compile(optimizer)
     return network
-
-
-def _averaged_accuracy(network: KerasNetwork, data: Prepared, config: TrainConfig) -> float:
-    network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
-    val = data["val"]
-    return accuracy(val.labels, predict_scaled(network, val.images, input_size(config, data.facts)))
 
 
 class _DropPath(keras.layers.Layer):
@@ -195,15 +195,18 @@ def resnet_with(
     zero_start: bool = False,
     identity: bool = False,
     fused: bool = True,
+    normalises: bool = True,
 ) -> keras.Model:
     """The default model with ideas. Keep it as that one is, but for them."""
 
     def convolution(inputs, channels, size, strides=1):
         initializer = _Identity() if identity and size > 1 else "he_normal"
-        arguments = dict(padding="same", use_bias=False, kernel_initializer=initializer)
+        arguments = dict(padding="same", use_bias=not normalises, kernel_initializer=initializer)
         return keras.layers.Conv2D(channels, size, strides, **arguments)(inputs)
 
     def normalised(inputs, **arguments):
+        if not normalises:
+            return inputs
         kind = batch_normalization if fused else keras.layers.BatchNormalization
         return kind(momentum=MOMENTUM, **arguments)(inputs)
 

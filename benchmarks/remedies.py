@@ -42,9 +42,12 @@ def main() -> None:
     base = {"data": arguments.data, "preset": "reference"}
     base |= {"image_size": arguments.image_size, "epochs": arguments.epochs}
     wanted = list(itertools.product(arguments.seeds, arguments.remedies))
-    paths = [path_of_part(arguments.output, name, seed) for seed, name in wanted]
+    trainings = [base | REMEDIES[name] | {"seed": seed} for seed, name in wanted]
     results = train_side_by_side(
-        {path: base | REMEDIES[name] | {"seed": seed} for path, (seed, name) in zip(paths, wanted, strict=True)}
+        {
+            path_of_part(arguments.output, name, typed): typed
+            for (seed, name), typed in zip(wanted, trainings, strict=True)
+        }
     )
     print("| remedy | seed | accuracy in training | validation, its highest |\n|---|---|---|---|")
     for result, (seed, name) in zip(results, wanted, strict=True):
@@ -53,9 +56,10 @@ def main() -> None:
         print(f"| {name} | {seed} | {reached} |")
 
 
-def path_of_part(output: Path, remedy: str, seed: int) -> Path:
-    """The JSON file of a training."""
-    return output / f"{re.sub('[^a-z]+', '-', remedy)}-{seed}.json"
+def path_of_part(output: Path, remedy: str, typed: Values) -> Path:
+    """The JSON file of a training; its name says how large, how long and with which seed it was."""
+    name = re.sub("[^a-z]+", "-", remedy)
+    return output / f"{name}-{typed['image_size']}-pixels-{typed['epochs']}-epochs-seed-{typed['seed']}.json"
 
 
 if __name__ == "__main__":

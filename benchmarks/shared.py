@@ -33,6 +33,16 @@ def part(path: Path, make: Callable[[], dict]) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def trained_part(config: TrainConfig, data: Prepared, epochs: list[dict]) -> dict:
+    """What is kept of a training that ran now: what it was, and what each epoch came to."""
+    return {
+        **provenance(),
+        "options": options.identity(config) | {"data": Path(config.data).name},
+        "data_digest": data.facts.digest,
+        "epochs": epochs,
+    }
+
+
 def train_config(typed: dict[str, Any]) -> TrainConfig:
     """The configuration that `train` would make of what is typed."""
     from pipeline import models

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.shared import part, prepared, provenance, train_config
+from benchmarks.shared import part, prepared, train_config, trained_part
 from pipeline import config as options
 from pipeline.config import PreprocessConfig
 
@@ -42,8 +42,8 @@ def train_side_by_side(trainings: dict[Path, dict[str, Any]]) -> list[dict]:
 
 
 def best_val_accuracy(result: dict) -> float:
-    """The highest of the epochs of one of them."""
-    return max(epoch["val_accuracy"] for epoch in result["epochs"])
+    """The highest of the epochs of one of them; 0 if it diverged in its first."""
+    return max((epoch["val_accuracy"] for epoch in result["epochs"]), default=0.0)
 
 
 def _pin(unused: multiprocessing.Queue) -> None:
@@ -56,9 +56,8 @@ def _train_part(path: Path, typed: dict[str, Any]) -> None:
 
 def _trained(typed: dict[str, Any]) -> dict:
     from pipeline import models
-    from pipeline.errors import UserError
     from pipeline.tracked_training import network_spec
-    from pipeline.training.fit import fit
+    from pipeline.training.fit import DivergedError, fit
 
     config = train_config(typed)
     data = prepared(config)
@@ -67,13 +66,8 @@ def _trained(typed: dict[str, Any]) -> dict:
     started = time.time()
     try:
         fit(network, data, config, epochs.append)
-    except UserError as error:  # diverged: what it had until then stands
+    except DivergedError as error:  # what it had until then stands
         print(error, file=sys.stderr)
     kept = ("epoch", "train_accuracy", "val_accuracy", "epoch_seconds")
-    return {
-        **provenance(),
-        "started": started,
-        "options": options.identity(config) | {"data": Path(config.data).name},
-        "data_digest": data.facts.digest,
-        "epochs": [{name: getattr(epoch, name) for name in kept} for epoch in epochs],
-    }
+    results = [{name: getattr(epoch, name) for name in kept} for epoch in epochs]
+    return trained_part(config, data, results) | {"started": started}
