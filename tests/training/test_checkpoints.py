@@ -70,9 +70,19 @@ def test_a_full_disk_is_heard_of(tmp_path):
         writer.save(checkpoint(2))
 
 
-@pytest.mark.parametrize("model", ["resnet", "lenet5-numpy"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(image_folder, tmp_path, model, optimizer):
+@pytest.mark.parametrize(
+    ("model", "optimizer", "precision"),
+    [
+        ("resnet", "sgd", "float32"),
+        ("resnet", "adamw", "float32"),
+        ("resnet", "sgd", "bfloat16"),
+        ("lenet5-numpy", "sgd", "float32"),
+        ("lenet5-numpy", "adamw", "float32"),
+    ],
+)
+def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(
+    image_folder, tmp_path, model, optimizer, precision
+):
     config = TrainConfig(
         data=str(image_folder),
         workdir=tmp_path,
@@ -85,7 +95,7 @@ def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(image_folder
         depth=1,
         width=8,
         dropout=0.3,
-        precision="float32",
+        precision=precision,
     )
     source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
     data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
