@@ -1,4 +1,4 @@
-"""The report's recipe and its remedies for hundreds of epochs, on a GPU.
+"""The report's recipe and its remedies at length, on a GPU.
 
     KERAS_BACKEND=jax python -m benchmarks.at_length --data FOLDER --output FOLDER
 

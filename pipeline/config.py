@@ -389,9 +389,9 @@ def resolve(
     values["workdir"] = (
         Path(values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR).expanduser().absolute()
     )
-    for name in ("data", "weights"):
+    for name, words in {"data": (), "weights": ("none", "imagenet")}.items():
         # A folder called imagenet is not what --weights imagenet means.
-        if values.get(name) not in {None, "none", "imagenet"} and Path(values[name]).expanduser().exists():
+        if name in values and values[name] not in words and Path(values[name]).expanduser().exists():
             values[name] = str(Path(values[name]).expanduser().absolute())
     if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
         values["precision"] = fastest_precision()
