@@ -1,0 +1,92 @@
+"""Which interrupted training is gone on with, and what is kept of it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pipeline import process
+from pipeline.training import checkpoints, history, run_folder
+from pipeline.training.checkpoints import Checkpoint
+from pipeline.training.fit import EpochResult
+
+OPTIONS = {"model": "resnet", "epochs": 9}
+DEAD = process.myself() | {"started": 0.0}
+
+
+def begun(workdir, run_id, owner=DEAD, epochs=0, **changes):
+    """The folder of a training of `epochs` epochs that its process has left."""
+    folder = run_folder.begin(workdir, run_id, OPTIONS).of_data("digest")
+    folder = dataclasses.replace(folder, owner=owner, **changes)
+    folder.save()
+    for epoch in range(1, epochs + 1):
+        history.append(folder.path / "history.jsonl", EpochResult(epoch, 1, 0.5, 1, 0.5, 0.1, 1, 1, 1, 0, 0))
+    return folder
+
+
+def checkpoint(epoch):
+    return Checkpoint(epoch, {"weight": np.ones(2)}, {"weight": np.ones(2)}, np.zeros(epoch))
+
+
+def test_the_one_that_came_farthest_is_first(tmp_path):
+    begun(tmp_path, "near", epochs=1)
+    begun(tmp_path, "far", epochs=3)
+    found = run_folder.find_abandoned(begun(tmp_path, "new", owner=process.myself()))
+    assert [folder.path.name for folder in found] == ["far", "near"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"owner": process.myself()},
+        {"owner": DEAD | {"host": "another"}},
+        {"options": OPTIONS | {"epochs": 10}},
+        {"data_digest": "another"},
+        {"is_over": True},
+    ],
+)
+def test_what_is_trained_elsewhere_or_is_another_training_is_left_alone(tmp_path, changes):
+    begun(tmp_path, "other", epochs=3, **changes)
+    assert run_folder.find_abandoned(begun(tmp_path, "new", owner=process.myself())) == []
+
+
+def test_it_moves_to_the_run_that_goes_on_with_it_and_knows_all_its_runs(tmp_path):
+    old = begun(tmp_path, "old", epochs=2)
+    checkpoints.write(old.path, checkpoint(2))
+    new = begun(tmp_path, "new", owner=process.myself())
+    taken = run_folder.take_over(old, new)
+    assert taken.runs == ["old", "new"]
+    assert taken.path == new.path
+    assert not old.path.exists()
+    assert [epoch.epoch for epoch in taken.interrupted().epochs] == [1, 2]
+    assert run_folder.find(tmp_path, "new").runs == ["old", "new"]
+    assert run_folder.find(tmp_path, "old") is None
+
+
+def test_only_one_with_nothing_to_go_on_from_ends_where_something_stands_in_its_way(tmp_path):
+    for run_id, epoch in (("empty", 0), ("trained", 2)):
+        folder = begun(tmp_path, run_id, epochs=epoch)
+        if epoch:
+            checkpoints.write(folder.path, checkpoint(epoch))
+        run_folder.end_unless_begun(tmp_path, run_id)
+    assert run_folder.find(tmp_path, "empty") is None
+    assert run_folder.find(tmp_path, "trained").interrupted().checkpoint.epoch == 2
+
+
+def test_the_end_leaves_no_checkpoint_whole_or_not(tmp_path):
+    folder = begun(tmp_path, "done", epochs=1)
+    checkpoints.write(folder.path, checkpoint(1))
+    (folder.path / "checkpoint-000002.part").touch()
+    run_folder.end(tmp_path, "done")
+    assert not list(folder.path.glob("checkpoint-*"))
+    assert [epoch.epoch for epoch in folder.epochs()] == [1]
+
+
+def test_a_truncated_checkpoint_costs_its_epochs_and_no_more(tmp_path):
+    folder = begun(tmp_path, "cut", epochs=3)
+    checkpoints.write(folder.path, checkpoint(1))
+    newest = checkpoints.write(folder.path, checkpoint(3))
+    newest.write_bytes(newest.read_bytes()[:-20])
+    interrupted = folder.interrupted()
+    assert interrupted.checkpoint.epoch == 1
+    assert [epoch.epoch for epoch in interrupted.epochs] == [1]
