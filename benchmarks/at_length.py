@@ -20,7 +20,7 @@ from matplotlib.ticker import PercentFormatter
 from tqdm import trange
 
 from benchmarks.against_the_report import CEILING, REPORTED
-from benchmarks.remedies import IMAGE_SIZE, REMEDIES, path_of_part
+from benchmarks.remedies import IMAGE_SIZE, REMEDIES, path_of_part, typed_for
 from benchmarks.shared import part, prepared, train_config, trained_part
 from pipeline import models
 from pipeline.config import TrainConfig
@@ -46,11 +46,9 @@ def main() -> None:
     parser.add_argument("--remedies", nargs="+", choices=REMEDIES, default=list(REMEDIES), metavar="REMEDY")
     parser.add_argument("--figure", type=Path, help="a file for the curves")
     arguments = parser.parse_args()
-    base = {"data": arguments.data, "preset": "reference", "image_size": arguments.image_size}
-    base |= {"epochs": arguments.epochs, "seed": arguments.seed}
     curves = {}
     for name in arguments.remedies:
-        typed = base | REMEDIES[name]
+        typed = typed_for(arguments, name, arguments.seed)
         path = path_of_part(arguments.output / "at-length", name, typed)
         curves[name] = part(path, lambda typed=typed: trained(train_config(typed), arguments.minutes * 60))["epochs"]
         best = max(epoch["val_accuracy"] for epoch in curves[name])

@@ -39,10 +39,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--remedies", nargs="+", choices=REMEDIES, default=list(REMEDIES), metavar="REMEDY")
     arguments = parser.parse_args()
-    base = {"data": arguments.data, "preset": "reference"}
-    base |= {"image_size": arguments.image_size, "epochs": arguments.epochs}
     wanted = list(itertools.product(arguments.seeds, arguments.remedies))
-    trainings = [base | REMEDIES[name] | {"seed": seed} for seed, name in wanted]
+    trainings = [typed_for(arguments, name, seed) for seed, name in wanted]
     results = train_side_by_side(
         {
             path_of_part(arguments.output, name, typed): typed
@@ -54,6 +52,12 @@ def main() -> None:
         epochs = result["epochs"]
         reached = f"{epochs[-1]['train_accuracy']:.1%} | {best_val_accuracy(result):.1%}" if epochs else "diverged |"
         print(f"| {name} | {seed} | {reached} |")
+
+
+def typed_for(arguments: argparse.Namespace, remedy: str, seed: int) -> Values:
+    """What would be typed to `train`. arguments: data, image_size and epochs."""
+    asked = {"data": arguments.data, "image_size": arguments.image_size, "epochs": arguments.epochs, "seed": seed}
+    return {"preset": "reference"} | asked | REMEDIES[remedy]
 
 
 def path_of_part(output: Path, remedy: str, typed: Values) -> Path:

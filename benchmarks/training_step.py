@@ -44,10 +44,11 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="folder of images")
     parser.add_argument("--output", type=Path, required=True, help="JSON file for the result")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--precision", default="auto", help="float32, bfloat16 or auto, as train has it")
+    parser.add_argument("--precision", help="as train has it")
+    parser.add_argument("--batch_size", help="as train has it")
     arguments = parser.parse_args()
-    typed = {"data": arguments.data, "epochs": EPOCHS, "initial_scale": 1.0, "precision": arguments.precision}
-    config = train_config(typed)
+    typed = {"precision": arguments.precision, "batch_size": arguments.batch_size}
+    config = train_config({"data": arguments.data, "epochs": EPOCHS, "initial_scale": 1.0} | typed)
     data = prepared(config)
     network = models.build(config.model, network_spec(config, data))
     _bare_pace(network, data, config)

@@ -8,16 +8,16 @@ classes.txt. Each training is a part that leaves a JSON file in the output folde
 """
 
 import argparse
+import dataclasses
 import statistics
 from pathlib import Path
 
-from benchmarks.shared import part, prepared, provenance, train_config
+from benchmarks.shared import part, prepared, train_config, trained_part
 from benchmarks.side_by_side import best_val_accuracy, train_side_by_side
-from pipeline import config as options
 from pipeline import models
 from pipeline.config import Values
 from pipeline.tracked_training import network_spec
-from pipeline.training.fit import best_of, fit
+from pipeline.training.fit import fit
 
 SEEDS = (0, 1, 2)
 
@@ -38,7 +38,8 @@ def main() -> None:
     write_classes(arguments.data, output / "second", range(half, 2 * half), arguments.images)
     first = {"data": str(output / "first"), "model": arguments.model, "epochs": arguments.first_epochs}
     result = part(output / "first.json", lambda: _first(first, output))
-    print(f"first half: {result['best_val_accuracy']:.1%} in {result['seconds']:.0f} s")
+    seconds = sum(epoch["epoch_seconds"] for epoch in result["epochs"])
+    print(f"first half: {best_val_accuracy(result):.1%} in {seconds:.0f} s")
     second = {"data": str(output / "second"), "model": arguments.model, "epochs": arguments.epochs}
     for name, weights in {"from scratch": "none", "weights of the first half": str(output / "network.keras")}.items():
         paths = {seed: output / f"{name.replace(' ', '-')}-{seed}.json" for seed in SEEDS}
@@ -72,13 +73,7 @@ def _first(typed: Values, output: Path) -> dict:
     network = models.build(config.model, network_spec(config, data))
     epochs = fit(network, data, config, lambda epoch: None).epochs
     network.save(output)
-    return {
-        **provenance(),
-        "options": options.identity(config),
-        "data_digest": data.facts.digest,
-        "best_val_accuracy": best_of(epochs).val_accuracy,
-        "seconds": sum(epoch.epoch_seconds for epoch in epochs),
-    }
+    return trained_part(config, data, [dataclasses.asdict(epoch) for epoch in epochs])
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def test_balanced_classes_and_every_augmentation_train(data):
         trained(data, epochs=1, augment=augment, class_weight="balanced", mirror="yes")[1].best.train_loss
         for augment in ("none", "flip", "shift", "crop")
     ]
+    assert np.isfinite(losses).all()
     assert len(set(losses)) == 4  # each made images of its own
 
 
