@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from pipeline import keras_applications
+from pipeline.config import model_names
 from pipeline.errors import UserError
 from pipeline.models.networks.contract import Network, NetworkSpec
 
@@ -50,7 +50,7 @@ def load(path: Path) -> Network:
 
 
 def _architecture(name: str) -> Any:
-    if name in keras_applications.names():
+    if name in model_names.applications():
         from pipeline.models.networks.keras_application import keras_application
 
         return keras_application(name)

@@ -1,44 +1,16 @@
-"""Every option of every stage: its type, default, range and one line of help. They stand nowhere else.
-
-A value comes from, each overriding the one before: the default here, the model's own recipe, `--preset`,
-`--config`, and what the user typed. An empty value means "not given".
-"""
+"""Every option of every stage: its type, default, range and one line of help. They stand nowhere else."""
 
 import dataclasses
-import difflib
-import functools
-import hashlib
-import json
-import math
-import os
-import platform
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
-from pipeline import keras_applications
-from pipeline.errors import UserError
-
-PACKAGE = Path(__file__).parent
-# Those that are written here; a class of keras.applications is a model too.
-MODELS = sorted(path.stem.replace("_", "-") for path in (PACKAGE / "models").glob("[!_]*.py"))
-PRESETS = sorted(path.stem for path in (PACKAGE / "presets").glob("*.yaml"))
-DEFAULT_WORKDIR = PACKAGE.parent / "workdir"
+from pipeline.config.model_names import ModelType
+from pipeline.config.places import PRESETS
 
 Values = dict[str, Any]
-
-
-class ModelType(click.Choice):
-    """A model written here, or a class of keras.applications; the latter are too many to be listed in a help text."""
-
-    shown = (*MODELS, "a class of keras.applications")
-
-    def __init__(self) -> None:
-        super().__init__([*MODELS, *keras_applications.names()])
 
 
 def option(default: Any, kind: click.ParamType, help: str, *, identifies: bool = True) -> Any:
@@ -336,185 +308,7 @@ def fields_of(config: Config | type[Config]) -> list[dataclasses.Field]:
     return [field for field in dataclasses.fields(config) if "kind" in field.metadata]
 
 
-def identity(config: Config) -> Values:
-    """The values that say what a run is: what is logged, and what config.yaml holds."""
-    return {field.name: getattr(config, field.name) for field in fields_of(config) if field.metadata["identifies"]}
-
-
-def recipe_of_training(config: "TrainConfig") -> Values:
-    """What is trained, but for the data: that is known by its digest, wherever it lies."""
-    return {name: value for name, value in identity(config).items() if name != "data"}
-
-
-def digest(config: "TrainConfig") -> str:
-    """A short name of what is trained, the data apart: equal for equal trainings."""
-    text = json.dumps(recipe_of_training(config), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def data_name(config: PreprocessConfig) -> str:
-    """What a person calls the data: the name of its folder, or of the built-in set."""
-    return Path(config.data).name or config.data
-
-
 def part(config: Config, kind: type[Config]) -> Any:
     """The options that `kind` has, taken from the wider `config`, as a `kind`."""
     values = {field.name: getattr(config, field.name) for field in fields_of(kind)}
     return kind(**values, given=config.given)
-
-
-def resolve(
-    stage: str,
-    typed: Mapping[str, Any],
-    *,
-    recipe_of: Callable[[str], Values],
-    config_of_run: Callable[[str], Values],
-    trial_budget_of: Callable[[str], Values] = lambda model: {},
-) -> Config:
-    """Put the layers of values together.
-
-    typed: values by option name, None or "" where not given; text is converted.
-    recipe_of: a model's name -> its recipe. config_of_run: a run id -> the values of its config.yaml.
-    trial_budget_of: a model's name -> the epochs and the image_size at which its hyperparameters are compared.
-    Raises UserError if a value is refused, naming the option, the value and what is allowed.
-    """
-    kind = STAGES[stage]
-    typed_values = _checked(kind, typed, "")
-    file_values = _from_config(kind, typed_values.get("config") or _resumed(typed_values), config_of_run)
-    preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))
-    given = preset_values | file_values | typed_values
-    values = _recipe(kind, given, recipe_of) | given
-    if issubclass(kind, SearchConfig) and not _is_of_a_search(file_values):
-        values = _with_two_budgets(values, typed_values, trial_budget_of(values.get("model", kind.model)))
-    values["workdir"] = (
-        Path(values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR).expanduser().absolute()
-    )
-    for name, words in {"data": (), "weights": ("none", "imagenet")}.items():
-        # A folder called imagenet is not what --weights imagenet means.
-        if name in values and values[name] not in words and Path(values[name]).expanduser().exists():
-            values[name] = str(Path(values[name]).expanduser().absolute())
-    if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
-        values["precision"] = fastest_precision()
-    return kind(**values, given=frozenset(given))
-
-
-def _recipe(kind: type[Config], given: Values, recipe_of: Callable[[str], Values]) -> Values:
-    if not issubclass(kind, TrainConfig):
-        return {}
-    return recipe_of(given.get("model", TrainConfig.model))
-
-
-def _resumed(typed: Values) -> str | None:
-    """The run that is to go on, if one is named: its options hold unless others are given."""
-    resume = typed.get("resume")
-    return None if resume in {None, "auto", "never"} else resume
-
-
-def _is_of_a_search(values: Values) -> bool:
-    return "final_epochs" in values
-
-
-def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Values:
-    """The values of a search: trials are cheap unless it is typed otherwise, the training at the end is not."""
-    trial = values | trial_budget | typed
-    for name in ("epochs", "image_size"):
-        full = max(value.get(name, getattr(TrainConfig, name)) for value in (values, trial))
-        trial.setdefault(f"final_{name}", full)
-    return trial
-
-
-def _from_preset(kind: type[Config], name: str | None) -> Values:
-    if name is None:
-        return {}
-    path = PACKAGE / "presets" / f"{name}.yaml"
-    return _checked(kind, _read_options(path), f" in preset {name}")
-
-
-def _from_config(kind: type[Config], config: str | None, config_of_run: Callable[[str], Values]) -> Values:
-    if config is None:
-        return {}
-    path = Path(config).expanduser()
-    if path.is_file():
-        values = _read_options(path)
-    elif path.suffix or os.sep in config:
-        raise UserError(f"--config {path.absolute()}: no such file; give a config.yaml or a run id")
-    else:
-        values = config_of_run(config)
-    return _checked(kind, values, f" in {config}")
-
-
-def _read_options(path: Path) -> Values:
-    values = read_yaml(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path.absolute()} holds no options; one 'name: value' a line is expected")
-    return values
-
-
-def read_yaml(path: Path) -> Any:
-    """What a YAML file holds. Raises UserError if it is none."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
-
-
-def _checked(kind: type[Config], values: Mapping[str, Any], where: str) -> Values:
-    """The given values converted to their types; those not given are left out."""
-    fields = {field.name: field for field in fields_of(kind)}
-    checked = {}
-    for name, value in values.items():
-        if value is None or value == "":
-            continue
-        if name not in fields:
-            raise UserError(unknown_option(name, list(fields), where))
-        checked[name] = check_value(fields[name], value, where)
-    return checked
-
-
-def check_value(field: dataclasses.Field, value: Any, where: str = "") -> Any:
-    """`value`, text or already of its type, as the type of the option.
-
-    Raises UserError, naming the option, the value and what is allowed.
-    """
-    kind: click.ParamType = field.metadata["kind"]
-    try:
-        converted = kind.convert(str(value), None, None)
-        if isinstance(converted, float) and not math.isfinite(converted):
-            raise click.BadParameter(f"{value} is not a finite number")
-        return converted
-    except click.BadParameter as error:
-        near = _nearest(str(value), getattr(kind, "choices", []))
-        raise UserError(f"--{field.name}{where}: {_sentence(error.message, value)}{near}") from error
-
-
-def _sentence(message: str, value: Any) -> str:
-    message = message.rstrip(".")
-    return message if repr(str(value)) in message or str(value) in message else f"{value!r}: {message}"
-
-
-def unknown_option(name: str, known: list[str], where: str = "") -> str:
-    """The sentence that refuses an option nobody knows."""
-    near = _nearest(name.replace("-", "_"), known, prefix="--")
-    return f"--{name}{where} is no option of this stage{near}; --help lists them"
-
-
-def _nearest(name: str, known: Any, prefix: str = "") -> str:
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {prefix}{matches[0]}?)" if matches else ""
-
-
-@functools.cache
-def fastest_precision() -> str:
-    """bfloat16 where this machine multiplies it faster than float32: see `faster_precision`."""
-    if platform.system() != "Linux" or not Path("/proc/cpuinfo").exists():
-        return "float32"
-    return faster_precision(Path("/proc/cpuinfo").read_text())
-
-
-def faster_precision(cpuinfo: str) -> str:
-    """bfloat16 on processors with AMX, and on AMD's with AVX-512 for bfloat16; float32 on others.
-
-    Intel's AVX-512 instruction alone brings nothing: the default model's epoch took 59 s with it, 42 s in float32.
-    """
-    flags = set(cpuinfo.split())
-    return "bfloat16" if "amx_bf16" in flags or {"AuthenticAMD", "avx512_bf16"} <= flags else "float32"

@@ -1,0 +1,49 @@
+"""Every option of every stage: what it is, how its value is resolved, and what of it identifies a run."""
+
+from pipeline.config.declarations import (
+    STAGES,
+    AblateConfig,
+    Config,
+    EvaluateConfig,
+    MainConfig,
+    PreprocessConfig,
+    SearchConfig,
+    TrainConfig,
+    Values,
+    fields_of,
+    part,
+)
+from pipeline.config.identities import data_name, digest, identity, recipe_of_training
+from pipeline.config.layers import resolve
+from pipeline.config.model_names import MODELS
+from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS
+from pipeline.config.precision import faster_precision, fastest_precision
+from pipeline.config.values import check_value, read_yaml, unknown_option
+
+__all__ = [
+    "DEFAULT_WORKDIR",
+    "MODELS",
+    "PACKAGE",
+    "PRESETS",
+    "STAGES",
+    "AblateConfig",
+    "Config",
+    "EvaluateConfig",
+    "MainConfig",
+    "PreprocessConfig",
+    "SearchConfig",
+    "TrainConfig",
+    "Values",
+    "check_value",
+    "data_name",
+    "digest",
+    "faster_precision",
+    "fastest_precision",
+    "fields_of",
+    "identity",
+    "part",
+    "read_yaml",
+    "recipe_of_training",
+    "resolve",
+    "unknown_option",
+]

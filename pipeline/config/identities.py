@@ -1,0 +1,28 @@
+"""What identifies a run: the values that are logged, and the names made of them."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipeline.config.declarations import Config, PreprocessConfig, TrainConfig, Values, fields_of
+
+
+def identity(config: Config) -> Values:
+    """The values that say what a run is: what is logged, and what config.yaml holds."""
+    return {field.name: getattr(config, field.name) for field in fields_of(config) if field.metadata["identifies"]}
+
+
+def recipe_of_training(config: TrainConfig) -> Values:
+    """What is trained, but for the data: that is known by its digest, wherever it lies."""
+    return {name: value for name, value in identity(config).items() if name != "data"}
+
+
+def digest(config: TrainConfig) -> str:
+    """A short name of what is trained, the data apart: equal for equal trainings."""
+    text = json.dumps(recipe_of_training(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def data_name(config: PreprocessConfig) -> str:
+    """What a person calls the data: the name of its folder, or of the built-in set."""
+    return Path(config.data).name or config.data

@@ -1,0 +1,100 @@
+"""How the value of an option is resolved.
+
+It comes from, each overriding the one before: the declared default, the model's own recipe, `--preset`, `--config`, and
+what the user typed. An empty value means "not given".
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
+from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE
+from pipeline.config.precision import fastest_precision
+from pipeline.config.values import checked, read_options
+from pipeline.errors import UserError
+
+
+def resolve(
+    stage: str,
+    typed: Mapping[str, Any],
+    *,
+    recipe_of: Callable[[str], Values],
+    config_of_run: Callable[[str], Values],
+    trial_budget_of: Callable[[str], Values] = lambda model: {},
+) -> Config:
+    """Put the layers of values together.
+
+    typed: values by option name, None or "" where not given; text is converted.
+    recipe_of: a model's name -> its recipe. config_of_run: a run id -> the values of its config.yaml.
+    trial_budget_of: a model's name -> the epochs and the image_size at which its hyperparameters are compared.
+    Raises UserError if a value is refused, naming the option, the value and what is allowed.
+    """
+    kind = STAGES[stage]
+    typed_values = checked(kind, typed, "")
+    file_values = _from_config(kind, typed_values.get("config") or _resumed(typed_values), config_of_run)
+    preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))
+    given = preset_values | file_values | typed_values
+    values = _recipe(kind, given, recipe_of) | given
+    if issubclass(kind, SearchConfig) and not _is_of_a_search(file_values):
+        values = _with_two_budgets(values, typed_values, trial_budget_of(values.get("model", kind.model)))
+    if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
+        values["precision"] = fastest_precision()
+    return kind(**values | _absolute_paths(values), given=frozenset(given))
+
+
+def _recipe(kind: type[Config], given: Values, recipe_of: Callable[[str], Values]) -> Values:
+    if not issubclass(kind, TrainConfig):
+        return {}
+    return recipe_of(given.get("model", TrainConfig.model))
+
+
+def _resumed(typed: Values) -> str | None:
+    """The run that is to go on, if one is named: its options hold unless others are given."""
+    resume = typed.get("resume")
+    return None if resume in {None, "auto", "never"} else resume
+
+
+def _is_of_a_search(values: Values) -> bool:
+    return "final_epochs" in values
+
+
+def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Values:
+    """The values of a search: trials are cheap unless it is typed otherwise, the training at the end is not."""
+    trial = values | trial_budget | typed
+    for name in ("epochs", "image_size"):
+        full = max(value.get(name, getattr(TrainConfig, name)) for value in (values, trial))
+        trial.setdefault(f"final_{name}", full)
+    return trial
+
+
+def _absolute_paths(values: Values) -> Values:
+    """The folders and files among the values, as they are known from any current folder."""
+    workdir = values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR
+    paths: Values = {"workdir": Path(workdir).expanduser().absolute()}
+    for name, words in {"data": (), "weights": ("none", "imagenet")}.items():
+        # A folder called imagenet is not what --weights imagenet means.
+        if name in values and values[name] not in words and Path(values[name]).expanduser().exists():
+            paths[name] = str(Path(values[name]).expanduser().absolute())
+    return paths
+
+
+def _from_preset(kind: type[Config], name: str | None) -> Values:
+    if name is None:
+        return {}
+    path = PACKAGE / "presets" / f"{name}.yaml"
+    return checked(kind, read_options(path), f" in preset {name}")
+
+
+def _from_config(kind: type[Config], config: str | None, config_of_run: Callable[[str], Values]) -> Values:
+    if config is None:
+        return {}
+    path = Path(config).expanduser()
+    if path.is_file():
+        values = read_options(path)
+    elif path.suffix or os.sep in config:
+        raise UserError(f"--config {path.absolute()}: no such file; give a config.yaml or a run id")
+    else:
+        values = config_of_run(config)
+    return checked(kind, values, f" in {config}")

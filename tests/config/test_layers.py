@@ -1,0 +1,69 @@
+from pathlib import Path
+
+from resolved import resolve
+
+from pipeline import config
+
+ROOT = config.PACKAGE.parent
+
+
+def test_each_layer_of_values_overrides_the_one_before(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("batch_size: 7\nlearning_rate: 0.3\n")
+    recipe = {"epochs": 5, "batch_size": 5, "learning_rate": 0.5, "weight_decay": 0.01}
+    assert resolve(recipe=recipe).weight_decay == 0.01
+    resolved = resolve(typed={"preset": "reference", "config": str(file), "learning_rate": "1e-3"}, recipe=recipe)
+    assert resolved.epochs == 300  # the preset over the recipe
+    assert resolved.batch_size == 7  # the config over the preset
+    assert resolved.learning_rate == 1e-3  # what was typed over the config
+    assert resolved.patience == config.TrainConfig.patience
+
+
+def test_the_recipe_is_that_of_the_model_that_the_preset_names():
+    asked = []
+    config.resolve(
+        "train", {"preset": "reference"}, recipe_of=lambda m: asked.append(m) or {}, config_of_run=lambda run: {}
+    )
+    assert asked == ["lenet"]
+
+
+def test_an_empty_value_means_not_given():
+    resolved = resolve(typed={"dropout": "", "epochs": ""}, recipe={"dropout": 0.4})
+    assert resolved.dropout == 0.4
+    assert resolved.epochs == config.TrainConfig.epochs
+    assert not resolved.given
+
+
+def test_config_takes_a_run_id():
+    resolved = resolve(typed={"config": "0123abcd"}, run_config={"epochs": 3})
+    assert resolved.epochs == 3
+    assert "epochs" in resolved.given
+
+
+def test_presets_hold_only_values_that_are_allowed():
+    for preset in config.PRESETS:
+        assert resolve(typed={"preset": preset}).given
+
+
+def test_a_folder_is_known_by_its_absolute_path(monkeypatch, tmp_path):
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve(typed={"data": "photos"}).data == str(tmp_path / "photos")
+    assert resolve(typed={"data": "nowhere"}).data == "nowhere"
+    assert resolve().data == "glyphs"
+
+
+def test_weights_are_known_by_their_absolute_path(monkeypatch, tmp_path):
+    (tmp_path / "begun.keras").touch()
+    (tmp_path / "imagenet").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve(typed={"weights": "begun.keras"}).weights == str(tmp_path / "begun.keras")
+    assert resolve(typed={"weights": "imagenet"}).weights == "imagenet"
+
+
+def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIPELINE_WORKDIR", str(tmp_path))
+    assert resolve().workdir == tmp_path
+    assert resolve(typed={"workdir": "elsewhere"}).workdir == Path.cwd() / "elsewhere"
+    monkeypatch.delenv("PIPELINE_WORKDIR")
+    assert resolve().workdir == ROOT / "workdir"
