@@ -42,6 +42,7 @@ from mlflow.utils.mlflow_tags import (
 )
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
+from pipeline import config as options
 from pipeline import serving
 from pipeline.errors import UserError, first_line, run_status
 
@@ -274,13 +275,14 @@ class EpochSender:
 
 
 def config_of(run_id: str) -> dict[str, Any]:
-    """The values of the config.yaml of a run. Raises UserError if there is no such run, or it has none."""
+    """The values of the config.yaml of a run, as text. Raises UserError if there is no such run, or it has none."""
     _get_run(run_id)
     try:
         text = mlflow.artifacts.load_text(f"runs:/{run_id}/config.yaml")
     except (MlflowException, OSError) as error:
         raise UserError(f"run {run_id} has no config.yaml; a run of train has one") from error
-    return yaml.safe_load(text)
+    where = f"config.yaml of run {run_id}"
+    return options.options_in(options.parse_yaml(text, where), where)
 
 
 def _get_run(run_id: str):

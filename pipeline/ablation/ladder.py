@@ -103,9 +103,13 @@ def read_groups(path: str | None) -> dict[str, list[str]]:
     if not file.is_file():
         raise UserError(f"--groups {file.absolute()}: no such file")
     groups = options.read_yaml(file)
-    if not isinstance(groups, dict) or not all(isinstance(members, list) for members in groups.values()):
+    if not isinstance(groups, dict) or not all(_are_names(members) for members in groups.values()):
         raise UserError(f"{file.absolute()} holds no groups; 'name: [option, option]' lines are expected")
     return groups
+
+
+def _are_names(members: Any) -> bool:
+    return isinstance(members, list) and all(isinstance(member, str) for member in members)
 
 
 def rungs(start: TrainConfig, found: list[Change], readings: tuple[str, ...]) -> list[Rung]:

@@ -18,7 +18,7 @@ from pipeline.config.layers import resolve
 from pipeline.config.model_names import MODELS
 from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS
 from pipeline.config.precision import faster_precision, fastest_precision
-from pipeline.config.values import check_value, read_yaml, unknown_option
+from pipeline.config.values import check_value, checked, convert, options_in, parse_yaml, read_yaml, unknown_option
 
 __all__ = [
     "DEFAULT_WORKDIR",
@@ -35,12 +35,16 @@ __all__ = [
     "TrainConfig",
     "Values",
     "check_value",
+    "checked",
+    "convert",
     "data_name",
     "digest",
     "faster_precision",
     "fastest_precision",
     "fields_of",
     "identity",
+    "options_in",
+    "parse_yaml",
     "part",
     "read_yaml",
     "recipe_of_training",

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
 from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE
 from pipeline.config.precision import fastest_precision
-from pipeline.config.values import checked, read_options
+from pipeline.config.values import checked, options_in, read_yaml
 from pipeline.errors import UserError
 
 
@@ -84,7 +84,7 @@ def _from_preset(kind: type[Config], name: str | None) -> Values:
     if name is None:
         return {}
     path = PACKAGE / "presets" / f"{name}.yaml"
-    return checked(kind, read_options(path), f" in preset {name}")
+    return checked(kind, options_in(read_yaml(path), str(path.absolute())), f" in preset {name}")
 
 
 def _from_config(kind: type[Config], config: str | None, config_of_run: Callable[[str], Values]) -> Values:
@@ -92,7 +92,7 @@ def _from_config(kind: type[Config], config: str | None, config_of_run: Callable
         return {}
     path = Path(config).expanduser()
     if path.is_file():
-        values = read_options(path)
+        values = options_in(read_yaml(path), str(path.absolute()))
     elif path.suffix or os.sep in config:
         raise UserError(f"--config {path.absolute()}: no such file; give a config.yaml or a run id")
     else:

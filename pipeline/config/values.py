@@ -13,25 +13,70 @@ import yaml
 from pipeline.config.declarations import Config, Values, fields_of
 from pipeline.errors import UserError
 
+TAG = "tag:yaml.org,2002:"
+RESOLVERS = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in {f"{TAG}null", f"{TAG}merge"}]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+CONSTRUCTORS = {
+    tag: construct
+    for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+    if tag in {f"{TAG}null", f"{TAG}map", f"{TAG}seq", None}
+} | {f"{TAG}{name}": yaml.SafeLoader.construct_yaml_str for name in ("str", "bool", "int", "float")}
+
+
+class TextLoader(yaml.SafeLoader):
+    """Loads each value as the text that was written, so that `no` and `1e-2` mean what they mean when they are typed.
+
+    YAML itself takes `no` for false and `1e-2` for a word.
+    """
+
+    yaml_implicit_resolvers = RESOLVERS
+    yaml_constructors = CONSTRUCTORS
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        mapping = super().construct_mapping(node, deep=deep)
+        if None in mapping:
+            raise yaml.constructor.ConstructorError(None, None, "no name before a colon", node.start_mark)
+        return mapping
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """What YAML text holds: mappings with text as keys, lists, None, and each other value as the text that was written.
+
+    where: what holds the text, for the error. Raises UserError if it is no YAML.
+    """
+    try:
+        return yaml.load(text, Loader=TextLoader)
+    # PyYAML lets the latter three through, for characters that do not exist and for lists in lists in lists.
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise UserError(f"{where} is no YAML file: {' '.join(str(error).split())}") from error
+
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds. Raises UserError if it is none."""
+    """What a YAML file holds, as `parse_yaml` says. Raises UserError if it cannot be read or is none."""
+    where = str(path.absolute())
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.absolute()} is no YAML file: {' '.join(str(error).split())}") from error
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where} is no YAML file: {error}") from error
+    except OSError as error:
+        raise UserError(f"{where} cannot be read: {error.strerror}") from error
+    return parse_yaml(text, where)
 
 
-def read_options(path: Path) -> Values:
-    """The 'name: value' lines of a YAML file. Raises UserError if it holds anything else."""
-    values = read_yaml(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path.absolute()} holds no options; one 'name: value' a line is expected")
-    return values
+def options_in(content: Any, where: str) -> Values:
+    """The content of a YAML file, if it is 'name: value' lines. Raises UserError if it is anything else."""
+    if not isinstance(content, dict):
+        raise UserError(f"{where} holds no options; one 'name: value' a line is expected")
+    return content
 
 
 def checked(kind: type[Config], values: Mapping[str, Any], where: str) -> Values:
-    """The given values converted to their types; those not given are left out."""
+    """The given values converted to their types; those not given (None or "") are left out.
+
+    Raises UserError if a value is refused, or is of no option of `kind`.
+    """
     fields = {field.name: field for field in fields_of(kind)}
     converted = {}
     for name, value in values.items():
@@ -48,15 +93,40 @@ def check_value(field: dataclasses.Field, value: Any, where: str = "") -> Any:
 
     Raises UserError, naming the option, the value and what is allowed.
     """
-    kind: click.ParamType = field.metadata["kind"]
+    return convert(field.metadata["kind"], value, f"--{field.name}{where}")
+
+
+def convert(kind: click.ParamType, value: Any, name: str) -> Any:
+    """`value`, text or already of its type, as `kind` has it; a number is finite.
+
+    Raises UserError, with `name`, the value and what is allowed.
+    """
+    if value is None or isinstance(value, list | dict):
+        raise UserError(f"{name}: one value is expected, not {value!r}")
     try:
-        converted = kind.convert(str(value), None, None)
+        converted = kind.convert(_spelled(kind, str(value)), None, None)
         if isinstance(converted, float) and not math.isfinite(converted):
             raise click.BadParameter(f"{value} is not a finite number")
         return converted
     except click.BadParameter as error:
         near = _nearest(str(value), getattr(kind, "choices", []))
-        raise UserError(f"--{field.name}{where}: {_sentence(error.message, value)}{near}") from error
+        raise UserError(f"{name}: {_sentence(error.message, value)}{near}") from error
+
+
+def _spelled(kind: click.ParamType, text: str) -> str:
+    """`text` in the spelling that `kind` takes: YAML's true and false where it says yes and no, 1e2 as 100."""
+    if isinstance(kind, click.Choice) and {"yes", "no"} <= set(kind.choices):
+        return {"true": "yes", "false": "no"}.get(text.lower(), text)
+    return _whole(text) if isinstance(kind, click.IntRange) else text
+
+
+def _whole(text: str) -> str:
+    """A whole number without its fraction or exponent; anything else as it is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return text if text.strip().isdecimal() or not number.is_integer() else str(int(number))
 
 
 def _sentence(message: str, value: Any) -> str:

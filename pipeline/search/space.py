@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import click
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -11,7 +12,16 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from pipeline.config import SearchConfig, TrainConfig, Values, check_value, fields_of, read_yaml, unknown_option
+from pipeline.config import (
+    SearchConfig,
+    TrainConfig,
+    Values,
+    check_value,
+    convert,
+    fields_of,
+    read_yaml,
+    unknown_option,
+)
 from pipeline.errors import UserError
 
 Space = dict[str, BaseDistribution]
@@ -135,13 +145,25 @@ def _range(field: dataclasses.Field, described: dict[str, Any], where: str) -> B
     low, high = (check_value(field, described[end], where) for end in ("low", "high"))
     if isinstance(low, bool) or not isinstance(low, int | float):
         raise UserError(f"--{field.name}{where} is no number; give a list of values")
-    log = bool(described.get("log", False))
+    log = convert(click.BOOL, described.get("log", False), f"--{field.name}{where}, log")
+    step = _step(described, high - low, f"--{field.name}{where}, step")
     try:
         if isinstance(low, int):
-            return IntDistribution(low, int(high), log, described.get("step", 1))
-        return FloatDistribution(low, high, log, described.get("step"))
+            return IntDistribution(low, high, log, 1 if step is None else step)
+        return FloatDistribution(low, high, log, step)
     except (TypeError, ValueError) as error:
         raise UserError(f"--{field.name}{where}: {str(error).rstrip('.')}") from error
+
+
+def _step(described: Values, extent: float, name: str) -> Any:
+    """The step of a range that is `extent` wide, if it is given: whole where the range is."""
+    if "step" not in described:
+        return None
+    kind = click.IntRange(1) if isinstance(extent, int) else click.FloatRange(0, min_open=True)
+    step = convert(kind, described["step"], name)
+    if step > extent > 0:
+        raise UserError(f"{name}: {step} is more than the whole range")
+    return step
 
 
 def describe(space: Space) -> dict[str, Any]:

@@ -42,10 +42,11 @@ def evaluate(config: EvaluateConfig) -> str:
 
 def _data_config(config: EvaluateConfig, run_id: str) -> PreprocessConfig:
     """The evaluated run's data options, but for those that were typed."""
-    trained = tracking.config_of(run_id)
+    logged = tracking.config_of(run_id)
     names = [field.name for field in options.fields_of(PreprocessConfig) if field.metadata["identifies"]]
-    values = {name: getattr(config, name) if name in config.given else trained[name] for name in names}
-    return PreprocessConfig(**values, workdir=config.workdir, given=config.given)
+    trained = options.checked(PreprocessConfig, {name: logged.get(name) for name in names}, f" in run {run_id}")
+    typed = {name: getattr(config, name) for name in names if name in config.given}
+    return PreprocessConfig(**trained | typed, workdir=config.workdir, given=config.given)
 
 
 def _check_fit(data: Prepared, model: tracking.LoggedModel) -> None:

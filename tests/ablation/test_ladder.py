@@ -85,7 +85,7 @@ def test_more_than_six_groups_are_refused():
         changes(START, goal, {name: [name] for name in values})
 
 
-@pytest.mark.parametrize("content", ["- a", "a: b", "a: ["])
+@pytest.mark.parametrize("content", ["- a", "a: b", "a: [", "a: [{b: c}]", "a: [~]", "~: [batch_size]"])
 def test_a_file_that_holds_no_groups_is_refused(tmp_path, content):
     path = tmp_path / "groups.yaml"
     path.write_text(content, encoding="utf-8")

@@ -88,6 +88,87 @@ def test_a_file_that_holds_anything_else_is_refused_in_one_sentence(tmp_path, ra
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("label_smoothing: {low: 0, high: 0.2, step: 1e-2}", FloatDistribution(0.0, 0.2, step=0.01)),
+        ("learning_rate: {low: 1e-3, high: 1e-1, log: yes}", FloatDistribution(0.001, 0.1, log=True)),
+        ("learning_rate: {low: 1e-3, high: 1e-1, log: 'true'}", FloatDistribution(0.001, 0.1, log=True)),
+        ("learning_rate: {low: 1e-3, high: 1e-1, log: 'false'}", FloatDistribution(0.001, 0.1)),
+        ("learning_rate: {low: 1e-3, high: 1e-1, log: false}", FloatDistribution(0.001, 0.1)),
+        ("batch_size: {low: 1e1, high: 2.0e+1, step: 5.0}", IntDistribution(10, 20, step=5)),
+        ("batch_size: {low: 8, high: 64, log: true}", IntDistribution(8, 64, log=True)),
+        ("mirror: [yes, no]", CategoricalDistribution(["yes", "no"])),
+        ("mirror: [true, false]", CategoricalDistribution(["yes", "no"])),
+        ("whiten: [yes, no]", CategoricalDistribution([True, False])),
+        ("learning_rate: [1e-2, 1]", CategoricalDistribution([0.01, 1.0])),
+    ],
+)
+def test_a_file_means_what_it_would_mean_typed(tmp_path, text, expected):
+    (distribution,) = space_of_text(tmp_path, text).values()
+    assert distribution == expected
+    assert repr(distribution) == repr(expected)
+
+
+def space_of_text(folder, text):
+    (folder / "ranges.yaml").write_text(text, encoding="utf-8")
+    return space_of(config_of(space=str(folder / "ranges.yaml")), RANGES)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("label_smoothing: {low: 0, high: 0.2, step: .inf}", "--label_smoothing .*step: '.inf' is not a valid float"),
+        ("label_smoothing: {low: 0, high: 0.2, step: inf}", "step: inf is not a finite number"),
+        ("label_smoothing: {low: 0, high: 0.2, step: .nan}", "step: '.nan' is not a valid float"),
+        ("label_smoothing: {low: 0, high: 0.2, step: nan}", "step: nan is not a finite number"),
+        ("label_smoothing: {low: 0, high: 0.2, step: 0}", "step: .*x>0"),
+        ("label_smoothing: {low: 0, high: 0.2, step: -0.1}", "step: .*x>0"),
+        ("label_smoothing: {low: 0, high: 0.2, step: 0.5}", "step: 0.5 is more than the whole range"),
+        ("label_smoothing: {low: 0, high: 0.2, step: }", "step: one value is expected"),
+        ("label_smoothing: {low: 0, high: 0.2, step: [0.1]}", "step: one value is expected"),
+        ("label_smoothing: {low: 0.1, high: 0.2, step: 0.1, log: true}", "--label_smoothing .*`step`"),
+        ("label_smoothing: {low: .nan, high: 0.2}", "'.nan' is not a valid float"),
+        ("label_smoothing: {low: [0], high: 0.2}", "one value is expected"),
+        ("batch_size: {low: 4, high: 16, step: 0.5}", "--batch_size .*step: '0.5' is not a valid integer"),
+        ("batch_size: {low: 4.5, high: 16}", "'4.5' is not a valid integer"),
+        ("learning_rate: {low: 0.1, high: 1, log: perhaps}", "log: 'perhaps' is not a valid boolean"),
+        ("learning_rate: {low: 0, high: 1, log: true}", "--learning_rate"),
+        ("learning_rate: {low: 0.1, high: 1, ~: 3}", "no name before a colon"),
+        ("learning_rate: [0.1, ~]", "one value is expected, not None"),
+        ("learning_rate: [[0.1]]", "one value is expected"),
+        ("~: [0.1]", "no name before a colon"),
+        ("1: [0.1]", "--1 .*is no option"),
+        ("[1]: [0.1]", "is no YAML file"),
+    ],
+)
+def test_a_range_that_cannot_be_meant_is_refused_in_one_sentence(tmp_path, text, words):
+    with pytest.raises(UserError, match=words) as refused:
+        space_of_text(tmp_path, text)
+    assert "\n" not in str(refused.value)
+
+
+SCALARS = st.sampled_from(["0", "1", "2.0", "1e-2", ".inf", "nan", "~", "yes", "'false'", "[]", "{}", "sgd", "-3"])
+
+
+@given(
+    st.sampled_from(["learning_rate", "batch_size", "depth", "mirror", "whiten", "optimizer"]),
+    st.dictionaries(st.sampled_from(["low", "high", "log", "step", "~"]), SCALARS) | st.lists(SCALARS),
+)
+def test_a_range_of_anything_is_a_distribution_or_refused(tmp_path_factory, name, described):
+    inside = (
+        "{" + ", ".join(f"{key}: {value}" for key, value in described.items()) + "}"
+        if isinstance(described, dict)
+        else f"[{', '.join(described)}]"
+    )
+    try:
+        (distribution,) = space_of_text(tmp_path_factory.getbasetemp(), f"{name}: {inside}").values()
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        assert describe({name: distribution})
+
+
 def test_a_space_that_is_no_name_and_no_file_is_refused():
     with pytest.raises(UserError, match="neither core nor wide nor a file"):
         space_of(config_of(space="wider"), RANGES)
@@ -119,6 +200,8 @@ def test_a_stepped_range_holds_what_it_can_draw_and_nothing_else(value):
         ([{"width": 32}], "which is not searched"),
         ([{"learning_rate": 50}], "outside the space"),
         ([{"dropout": "much"}], "not a valid float"),
+        ([{"dropout": None}], "one value is expected"),
+        ([{"dropout": [0.1]}], "one value is expected"),
         ({"learning_rate": 0.1}, "holds no list"),
         ([0.1], "holds no list"),
     ],
