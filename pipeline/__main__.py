@@ -34,8 +34,9 @@ def _command(stage: str, kind: type[config.Config]) -> click.Command:
 
 def _option(field: Any) -> click.Option:
     kind: click.ParamType = field.metadata["kind"]
-    shown = str(field.default).lower() if isinstance(field.default, bool) else field.default
-    default = f" [default: {shown}]" if field.default is not None else ""
+    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    shown = field.metadata["shown_default"] or default
+    default = f" [default: {shown}]" if shown is not None else ""
     # Values stay text here: config.resolve converts what was typed and what a file holds in one place.
     return click.Option(
         [f"--{field.name}"], type=click.STRING, metavar=_metavar(kind), help=field.metadata["help"] + default

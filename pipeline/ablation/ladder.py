@@ -1,6 +1,7 @@
 """The rungs between two configurations."""
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,20 @@ CLIMB, ALONE, WITHOUT = "climb", "alone", "without"
 START = "start"
 MOST_GROUPS = 6
 
-# What belongs together: a learning rate is of an optimiser, a depth is of a model, and so is the size of what it sees.
-GROUPS = {
-    "input": ("resize", "standardize"),
-    "augmentation": ("augment", "mirror", "flips", "min_crop_area", "cutmix"),
-    "network": (
-        *("model", "weights", "head_epochs", "depth", "width", "dropout", "whiten"),
-        *("image_size", "input_scale", "initial_scale"),
-    ),
-    "optimizer": ("optimizer", "learning_rate", "schedule", "warmup", "batch_size", "weight_decay"),
-    "targets": ("label_smoothing", "class_weight"),
-    "arithmetic": ("precision", "deterministic"),
-}
 
-# What both ends have in common: the question and the budget, not the recipe.
-DATA = ("data", "val_fraction", "test_fraction", "data_seed", "on_error", "on_leak")
-COMMON = (*DATA, "epochs", "patience", "preset", "test_each_epoch", "seed")
+def _options_of(groups: Iterable[str]) -> tuple[str, ...]:
+    fields = options.fields_of(TrainConfig)
+    return tuple(field.name for group in groups for field in fields if field.metadata["group"] == group)
+
+
+# The options of each change, in the order of the climb, and what both ends have in common.
+GROUPS = {
+    change: _options_of(name for name, group in options.GROUPS.items() if group.change == change)
+    for change in (group.change for group in options.GROUPS.values())
+    if change
+}
+DATA = _options_of(["data"])
+COMMON = _options_of(["data", "budget", "running"])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Every option of every stage: what it is, how its value is resolved, and what of it identifies a run."""
 
 from pipeline.config.declarations import (
+    GROUPS,
     STAGES,
     AblateConfig,
     Config,
@@ -22,6 +23,7 @@ from pipeline.config.values import check_value, checked, convert, options_in, pa
 
 __all__ = [
     "DEFAULT_WORKDIR",
+    "GROUPS",
     "MODELS",
     "PACKAGE",
     "PRESETS",

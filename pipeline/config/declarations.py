@@ -1,4 +1,4 @@
-"""Every option of every stage: its type, default, range and one line of help. They stand nowhere else."""
+"""Every option of every stage: type, default, range, what it is about, a line of help. They stand nowhere else."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -13,13 +13,70 @@ from pipeline.config.places import PRESETS
 Values = dict[str, Any]
 
 
-def option(default: Any, kind: click.ParamType, help: str, *, identifies: bool = True) -> Any:
+@dataclass(frozen=True)
+class Group:
+    """What options are about.
+
+    heading: where they stand in the help of a stage. change: the change of an ablation that they belong to; None if
+    both of its ends have them in common, since they are the question and the budget, not the recipe.
+    """
+
+    heading: str
+    change: str | None = None
+
+
+# The changes are tried in this order. A depth is of a network, and so is the size of what it sees.
+GROUPS = {
+    "input": Group("Data", "input"),
+    "augmentation": Group("Augmentation", "augmentation"),
+    "network": Group("Model", "network"),
+    "size": Group("Data", "network"),
+    "optimizer": Group("Optimisation", "optimizer"),
+    "targets": Group("Optimisation", "targets"),
+    "arithmetic": Group("Running", "arithmetic"),
+    "data": Group("Data"),
+    "budget": Group("Optimisation"),
+    "running": Group("Running"),
+    "evaluate": Group("Evaluate"),
+    "search": Group("Search"),
+    "ablate": Group("Ablate"),
+}
+
+# Why an option is not searched: it would change the question rather than the answer, or is no hyperparameter.
+SAME_IMAGES = "trials have to be compared on the same images"
+OTHER_OPTIONS = "it stands for other options"
+SPEED = "it is about speed; a difference in accuracy would be chance"
+
+
+def option(
+    default: Any,
+    kind: click.ParamType,
+    help: str,
+    *,
+    group: str,
+    unsearchable: str | None = None,
+    shown_default: str | None = None,
+    identifies: bool = True,
+) -> Any:
     """Declare an option as a dataclass field.
 
+    group: what it is about, one of GROUPS. unsearchable: why a study cannot search it; None if it can.
+    shown_default: what holds where no value is given, in words, if that is not the default.
     identifies: whether the value says what a run is. One that does not (a folder of this machine, the file that
     the values came from) is neither logged nor written to config.yaml.
+    Raises ValueError if there is no such group.
     """
-    return dataclasses.field(default=default, metadata={"kind": kind, "help": help, "identifies": identifies})
+    if group not in GROUPS:
+        raise ValueError(f"{group} is no group of options; one of {', '.join(GROUPS)} is expected")
+    metadata = {
+        "kind": kind,
+        "help": help,
+        "group": group,
+        "unsearchable": unsearchable,
+        "shown_default": shown_default,
+        "identifies": identifies,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +91,10 @@ class Config:
     workdir: Path = option(
         None,
         click.Path(path_type=Path),
-        "folder of prepared data and histories [default: PIPELINE_WORKDIR, else workdir/ beside pipeline/]",
+        "folder for prepared data, unfinished trainings and studies",
+        group="running",
+        unsearchable="it says where files lie",
+        shown_default="the environment's PIPELINE_WORKDIR, else workdir/ beside pipeline/",
         identifies=False,
     )
 
@@ -46,165 +106,281 @@ class PreprocessConfig(Config):
     data: str = option(
         "glyphs",
         click.STRING,
-        "glyphs (drawn here), a folder with one folder a class, or a folder with train.txt, val.txt and test.txt",
+        "glyphs (characters drawn by this program), a folder with one folder of images per class, or a folder with "
+        "train.txt, val.txt and test.txt",
+        group="data",
+        unsearchable="one study searches on one data set",
     )
-    image_size: int = option(64, click.IntRange(8, 1024), "side of the square images, in pixels")
+    image_size: int = option(64, click.IntRange(8, 1024), "side of the square images, in pixels", group="size")
     resize: str = option(
         "stretch",
         click.Choice(["stretch", "crop", "pad"]),
-        "how an image becomes square: stretched, its middle cropped, or padded with black",
+        "how an image becomes square: it is stretched, its middle is cropped, or it is padded with black",
+        group="input",
     )
     val_fraction: float = option(
-        0.1, click.FloatRange(0, 0.9, min_open=True), "part of each class for validation, where the data has no split"
+        0.1,
+        click.FloatRange(0, 0.9, min_open=True),
+        "part of each class that becomes the validation split, if the data has none",
+        group="data",
+        unsearchable=SAME_IMAGES,
     )
     test_fraction: float = option(
-        0.1, click.FloatRange(0, 0.9, min_open=True), "part of each class for the test, where the data has no split"
+        0.1,
+        click.FloatRange(0, 0.9, min_open=True),
+        "part of each class that becomes the test split, if the data has none",
+        group="data",
+        unsearchable=SAME_IMAGES,
     )
-    data_seed: int = option(0, click.IntRange(0, 2**32 - 1), "seed of the split, and of what glyphs draws")
-    on_error: str = option("fail", click.Choice(["fail", "skip"]), "what to do about a file that is no readable image")
+    data_seed: int = option(
+        0,
+        click.IntRange(0, 2**32 - 1),
+        "random seed of the splits, and of the glyphs that are drawn",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
+    on_error: str = option(
+        "fail",
+        click.Choice(["fail", "skip"]),
+        "what to do about a file that cannot be read as an image",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
     on_leak: str = option(
         "warn",
         click.Choice(["warn", "drop", "fail"]),
         "what to do about equal files in two splits; drop keeps the copy in test, else in val",
+        group="data",
+        unsearchable=SAME_IMAGES,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(PreprocessConfig):
-    """Train one model, and log its metrics as it goes, its curves and its best epoch."""
+    """Train one model, and log its metrics epoch by epoch, its curves and the model of its best epoch."""
 
-    model: str = option("resnet", ModelType(), "the network")
+    model: str = option(
+        "resnet",
+        ModelType(),
+        "the network to train",
+        group="network",
+        unsearchable="each model has a recipe of its own; to compare models, make a study of each",
+    )
     weights: str = option(
         "none",
         click.STRING,
-        "what a Keras network begins with, but for its last layer: none (drawn from the seed), imagenet (downloaded, "
-        "for those of keras.applications), or a .keras or .h5 file of the same architecture",
+        "initial weights of a Keras network, except for its last layer: none (drawn from the seed), imagenet "
+        "(downloaded, for a class of keras.applications), or a .keras or .h5 file of the same architecture",
+        group="network",
+        unsearchable="trials have to begin with the same weights",
     )
     head_epochs: int = option(
-        1, click.IntRange(0, 100_000), "with weights given: epochs in which the last layer alone is trained, at first"
-    )
-    preset: str | None = option(None, click.Choice(PRESETS), "a named configuration")
-    config: str | None = option(
-        None, click.STRING, "a config.yaml, or the id of a run whose options to take", identifies=False
-    )
-    epochs: int = option(12, click.IntRange(1, 100_000), "passes over the training images")
-    patience: int = option(
-        0, click.IntRange(0, 100_000), "stop after so many epochs without a better val_accuracy; 0 = never"
-    )
-    batch_size: int = option(128, click.IntRange(1, 65_536), "images a step")
-    optimizer: str = option(
-        "sgd", click.Choice(["sgd", "adamw", "adam"]), "sgd has Nesterov momentum of 0.9; adam ignores weight_decay"
-    )
-    learning_rate: float = option(0.2, click.FloatRange(0, 100, min_open=True), "the highest learning rate")
-    schedule: str = option(
-        "linear",
-        click.Choice(["constant", "linear", "cosine"]),
-        "the learning rate after the warm-up: kept, or brought down to zero in a line or a half cosine",
-    )
-    warmup: float = option(
-        0.25, click.FloatRange(0, 1, max_open=True), "part of the training over which the learning rate rises from zero"
-    )
-    weight_decay: float = option(
-        5e-4, click.FloatRange(0, 10), "decoupled: weights shrink by learning_rate * weight_decay a step"
-    )
-    label_smoothing: float = option(
-        0.1, click.FloatRange(0, 1, max_open=True), "part of the target that is spread over all classes"
-    )
-    dropout: float | None = option(
-        None, click.FloatRange(0, 0.95), "dropout rate [default: the model's own]; Models below say where it acts"
+        1,
+        click.IntRange(0, 100_000),
+        "if weights are given: how many epochs at the beginning train only the last layer",
+        group="network",
     )
     depth: int | None = option(
-        None,
-        click.IntRange(1, 100),
-        "how deep the network is [default: the model's own]; Models below say what it counts",
+        None, click.IntRange(1, 100), "how deep the network is; Models below says what is counted", group="network"
     )
     width: int | None = option(
-        None,
-        click.IntRange(1, 4096),
-        "how wide the network is [default: the model's own]; Models below say what it counts",
+        None, click.IntRange(1, 4096), "how wide the network is; Models below says what is counted", group="network"
+    )
+    dropout: float | None = option(
+        None, click.FloatRange(0, 0.95), "dropout rate; Models below says where it acts", group="network"
     )
     whiten: bool | None = option(
         None,
         click.BOOL,
-        "whether the first layer is a fixed one that whitens patches of the training images (6 points of val_accuracy "
-        "after four epochs of fast) [default: the model's own]",
-    )
-    augment: str = option(
-        "crop",
-        click.Choice(["none", "flip", "shift", "crop"]),
-        "each image anew in each epoch: mirrored (see mirror), and also shifted by up to an eighth, or a crop of "
-        "random place, scale and shape",
-    )
-    min_crop_area: float = option(
-        0.5, click.FloatRange(0.05, 1), "the least part of an image that augment=crop keeps: less is stronger"
-    )
-    cutmix: float = option(
-        0.0,
-        click.FloatRange(0, 1),
-        "part of the images that get a square of another one, and so much of its target: for long trainings "
-        "(0.5 takes 4 points from one of four epochs)",
+        "whether the network begins with a convolution that is computed from the training images, not trained, and "
+        "decorrelates neighbouring pixels (6 points of val_accuracy after four epochs of preset=fast)",
+        group="network",
     )
     input_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the images as the network sees them, as part of image_size: below 1, crops of them stay sharp "
-        "(3 points after four epochs of fast)",
+        "side of the images that the network takes, as a fraction of image_size; below 1, random crops come from the "
+        "larger image and stay sharp (3 points of val_accuracy after four epochs of preset=fast)",
+        group="size",
     )
     initial_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the training images at first, as part of image_size, from which it grows to what the network sees "
-        "over four fifths of the epochs: the smaller, the more epochs in a time",
+        "side of the training images in the first epoch, as a fraction of image_size; it grows to the side that the "
+        "network takes over the first four fifths of the epochs. Smaller is faster",
+        group="size",
+    )
+    epochs: int = option(
+        12,
+        click.IntRange(1, 100_000),
+        "passes over the training images",
+        group="budget",
+        unsearchable="it is the budget of every trial, which the pruner cuts",
+    )
+    patience: int = option(
+        0,
+        click.IntRange(0, 100_000),
+        "stop early after this many epochs without a better val_accuracy; 0 = never",
+        group="budget",
+        unsearchable="it can only end a trial early, which is the pruner's work",
+    )
+    optimizer: str = option(
+        "sgd",
+        click.Choice(["sgd", "adamw", "adam"]),
+        "sgd has Nesterov momentum of 0.9; adam ignores weight_decay",
+        group="optimizer",
+    )
+    learning_rate: float = option(
+        0.2,
+        click.FloatRange(0, 100, min_open=True),
+        "the highest learning rate, which the warm-up ends with",
+        group="optimizer",
+    )
+    schedule: str = option(
+        "linear",
+        click.Choice(["constant", "linear", "cosine"]),
+        "the learning rate after the warm-up: constant, or decayed to zero linearly or along half a cosine",
+        group="optimizer",
+    )
+    warmup: float = option(
+        0.25,
+        click.FloatRange(0, 1, max_open=True),
+        "fraction of the training over which the learning rate rises from zero",
+        group="optimizer",
+    )
+    batch_size: int = option(128, click.IntRange(1, 65_536), "images in a training step", group="optimizer")
+    weight_decay: float = option(
+        5e-4,
+        click.FloatRange(0, 10),
+        "decoupled, as in AdamW: each step shrinks the weights by learning_rate * weight_decay",
+        group="optimizer",
+    )
+    label_smoothing: float = option(
+        0.1,
+        click.FloatRange(0, 1, max_open=True),
+        "fraction of each target that is spread evenly over all classes",
+        group="targets",
+    )
+    class_weight: str = option(
+        "none",
+        click.Choice(["none", "balanced"]),
+        "balanced weights the loss so that rare classes count as much as frequent ones",
+        group="targets",
+    )
+    augment: str = option(
+        "crop",
+        click.Choice(["none", "flip", "shift", "crop"]),
+        "random changes to each training image in each epoch: it is mirrored (flip), mirrored and shifted by up to an "
+        "eighth of its side (shift), or mirrored and cropped at a random place, size and shape (crop); see also mirror",
+        group="augmentation",
     )
     mirror: str = option(
         "auto",
         click.Choice(["auto", "yes", "no"]),
-        "whether augment may mirror an image; auto asks the data set (glyphs no, folders yes)",
+        "whether augment may mirror images left to right; auto: no for glyphs, yes for a folder",
+        group="augmentation",
     )
     flips: str = option(
         "alternating",
         click.Choice(["alternating", "random"]),
-        "which images augment mirrors in an epoch: each in every other epoch (at best a point better after four), "
-        "or half of them at random",
+        "which images augment mirrors: each in every other epoch (up to a point of val_accuracy better after four "
+        "epochs), or in each epoch half of them at random",
+        group="augmentation",
+    )
+    min_crop_area: float = option(
+        0.5,
+        click.FloatRange(0.05, 1),
+        "smallest crop of augment=crop, as a fraction of the image's area; smaller is stronger",
+        group="augmentation",
+    )
+    cutmix: float = option(
+        0.0,
+        click.FloatRange(0, 1),
+        "fraction of the training images into which a square of another image is pasted, with as much of its target "
+        "(CutMix). For long trainings: 0.5 costs 4 points of val_accuracy after four epochs",
+        group="augmentation",
     )
     standardize: str = option(
         "channel",
         click.Choice(["channel", "global"]),
-        "pixels to mean 0 and deviation 1: each channel by its own figures, or all by one pair",
-    )
-    class_weight: str = option(
-        "none", click.Choice(["none", "balanced"]), "balanced gives rare classes as much say as frequent ones"
+        "how pixels are scaled to mean 0 and standard deviation 1: each colour channel by its own figures, or all "
+        "channels by the same",
+        group="input",
     )
     precision: str = option(
         "auto",
         click.Choice(["auto", "float32", "bfloat16"]),
-        "arithmetic of the network; auto is mixed bfloat16 on processors that are faster at it",
+        "what the network computes in; bfloat16 is Keras's mixed_bfloat16, auto takes it where the processor is faster "
+        "at it",
+        group="arithmetic",
+        unsearchable=SPEED,
     )
-    test_each_epoch: bool = option(
-        False, click.BOOL, "also score the test split after each epoch, as the reference report did: that spends it"
+    deterministic: bool = option(
+        True,
+        click.BOOL,
+        "whether the same seed gives the same result to the bit; false allows faster operations that do not",
+        group="arithmetic",
+        unsearchable=SPEED,
+    )
+    preset: str | None = option(
+        None,
+        click.Choice(PRESETS),
+        "a named configuration, one of pipeline/presets/",
+        group="running",
+        unsearchable=OTHER_OPTIONS,
+    )
+    config: str | None = option(
+        None,
+        click.STRING,
+        "a config.yaml, or the id of a run, whose options to take",
+        group="running",
+        unsearchable=OTHER_OPTIONS,
+        identifies=False,
+    )
+    seed: int = option(
+        0,
+        click.IntRange(0, 2**32 - 1),
+        "random seed of the training; that of the data is data_seed",
+        group="running",
+        unsearchable="a study would pick a lucky seed",
     )
     resume: str = option(
         "auto",
         click.STRING,
-        "auto goes on with an interrupted training of the same options and data, if its process was of this machine; "
-        "never starts anew; a run id goes on with that run",
+        "auto continues an interrupted training with the same options and data that ran on this machine; never starts "
+        "anew; a run id continues that run",
+        group="running",
+        unsearchable="it says which interrupted training to continue",
         identifies=False,
     )
-    seed: int = option(0, click.IntRange(0, 2**32 - 1), "seed of the training; what changes the data is data_seed")
-    deterministic: bool = option(
-        True, click.BOOL, "same seed, same result to the bit; false allows faster operations that differ"
+    test_each_epoch: bool = option(
+        False,
+        click.BOOL,
+        "also score the test split after each epoch, as the reference report did; a model chosen by those scores has "
+        "no honest test score any more",
+        group="running",
+        unsearchable="a search does not open the test split",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(PreprocessConfig):
-    """Score a logged model. The data and its options are those of the evaluated run, unless typed here."""
+    """Score a logged model on the test or the validation split.
+
+    The data and its options are those of the evaluated run, unless typed here.
+    """
 
     run_id: str | None = option(
-        None, click.STRING, "the run whose model to evaluate [default: the newest finished training run]"
+        None,
+        click.STRING,
+        "the run whose model to evaluate",
+        group="evaluate",
+        shown_default="the newest finished training run",
     )
-    model_uri: str | None = option(None, click.STRING, "an MLflow address of a model, instead of run_id")
-    split: str = option("test", click.Choice(["val", "test"]), "the images to evaluate on")
+    model_uri: str | None = option(
+        None, click.STRING, "MLflow URI of the model to evaluate, instead of run_id", group="evaluate"
+    )
+    split: str = option("test", click.Choice(["val", "test"]), "the images to evaluate on", group="evaluate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,80 +392,122 @@ class SearchConfig(TrainConfig):
     """
 
     epochs: int = option(
-        12, click.IntRange(1, 100_000), "a trial's full budget, in passes over the training images, unless it is pruned"
+        12,
+        click.IntRange(1, 100_000),
+        "epochs of a trial, unless it is pruned",
+        group="search",
+        shown_default="what the model names for a search, else its recipe",
     )
-    image_size: int = option(64, click.IntRange(8, 1024), "side of the square images of a trial, in pixels")
+    image_size: int = option(
+        64,
+        click.IntRange(8, 1024),
+        "side of the square images of a trial, in pixels",
+        group="search",
+        shown_default="what the model names for a search, else its recipe",
+    )
     study: str | None = option(
-        None, click.STRING, "name of the study; the same name continues it [default: MODEL-DATA-SPACE]"
+        None,
+        click.STRING,
+        "name of the Optuna study; the same name continues it",
+        group="search",
+        shown_default="MODEL-DATA-SPACE, as resnet-glyphs-core",
     )
     storage: str | None = option(
         None,
         click.STRING,
-        "Optuna address of the database that holds the study [default: OPTUNA_STORAGE, else sqlite, optuna.db in "
-        "workdir]",
+        "Optuna storage URL of the database that holds the study",
+        group="search",
+        shown_default="the environment's OPTUNA_STORAGE, else SQLite, optuna.db in workdir",
         identifies=False,
     )
-    trials: int = option(20, click.IntRange(1, 100_000), "the study's total of complete and pruned trials")
-    timeout: float = option(0.0, click.FloatRange(0), "seconds after which no further trial starts; 0 = never")
-    workers: int = option(1, click.IntRange(1, 256), "processes that train trials, the cores shared out between them")
+    trials: int = option(
+        20, click.IntRange(1, 100_000), "complete and pruned trials that the study is to have in all", group="search"
+    )
+    timeout: float = option(
+        0.0, click.FloatRange(0), "seconds after which no further trial starts; 0 = no limit", group="search"
+    )
+    workers: int = option(
+        1, click.IntRange(1, 256), "processes that train trials side by side; they share the cores", group="search"
+    )
     sampler: str = option(
-        "tpe", click.Choice(["tpe", "random", "cmaes", "gp"]), "what draws a trial's values; cmaes and gp are extras"
+        "tpe",
+        click.Choice(["tpe", "random", "cmaes", "gp"]),
+        "Optuna sampler, which picks a trial's values; cmaes and gp need further packages",
+        group="search",
     )
     pruner: str = option(
-        "hyperband", click.Choice(["hyperband", "median", "none"]), "what stops trials that fall behind"
+        "hyperband",
+        click.Choice(["hyperband", "median", "none"]),
+        "Optuna pruner, which stops trials that fall behind",
+        group="search",
     )
     space: str = option(
         "core",
         click.STRING,
-        "core (learning_rate, dropout, depth), wide (also width, weight_decay, label_smoothing, batch_size and the "
-        "augmentation's strength), or a YAML file of ranges",
+        "what is searched: core (learning_rate, dropout, depth), wide (also width, weight_decay, label_smoothing, "
+        "batch_size and the augmentation's strength), or a YAML file of ranges",
+        group="search",
     )
     enqueue: str = option(
         "own",
         click.STRING,
-        "configurations tried first: own (the values that would be trained without a search), none, or a YAML file "
-        "with a list of them",
+        "configurations that are tried first: own (what would be trained without a search), none, or a YAML file with "
+        "a list of them",
+        group="search",
     )
-    retrain: int = option(1, click.IntRange(0, 1000), "how many of the best are trained in full at the end")
+    retrain: int = option(
+        1, click.IntRange(0, 1000), "how many of the best trials are trained in full at the end", group="search"
+    )
     final_epochs: int = option(
         12,
         click.IntRange(1, 100_000),
-        "epochs of that training [default: the model's own, or epochs if those are more]",
+        "epochs of a training in full",
+        group="search",
+        shown_default="the model's recipe, or epochs if those are more",
     )
     final_image_size: int = option(
-        64, click.IntRange(8, 1024), "its image_size [default: the model's own, or image_size if that is larger]"
+        64,
+        click.IntRange(8, 1024),
+        "image_size of a training in full",
+        group="search",
+        shown_default="the model's recipe, or image_size if that is larger",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class MainConfig(SearchConfig):
-    """Everything: preprocess, search, train the best, and evaluate it on the test split."""
+    """Do everything: preprocess, search, train the best in full, and evaluate it on the test split."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AblateConfig(TrainConfig):
     """Climb from one configuration to another, one change at a time, and say which changes mattered.
 
-    What is typed of the options of train holds for both ends, a model for those that name none. Epochs are the same
-    for all rungs, the goal's unless they are typed.
+    What is typed of the options of train holds for both ends; a model, for those that name none.
     """
 
     start: str = option(
         "reference",
         click.STRING,
         "where the climb begins: a preset, a config.yaml, a run id, or own (the model's own recipe)",
+        group="ablate",
     )
-    goal: str = option("own", click.STRING, "where it ends: the same")
-    seeds: int = option(3, click.IntRange(1, 1000), "trainings of each rung of the climb, with seed, seed + 1, ...")
+    goal: str = option("own", click.STRING, "where the climb ends: one of the same", group="ablate")
+    seeds: int = option(
+        3, click.IntRange(1, 1000), "trainings of each step of the climb, with seed, seed + 1, ...", group="ablate"
+    )
     alone_seeds: int = option(
         1,
         click.IntRange(0, 1000),
-        "trainings of each change alone on top of the start, and taken away from the goal; 0 leaves these out",
+        "trainings of each change alone: of the start with it, and of the goal without it; 0 = none",
+        group="ablate",
     )
     groups: str | None = option(
         None,
         click.STRING,
-        "a YAML file of 'name: [option, option]' lines: options that change together [default: by what they are about]",
+        "a YAML file of 'name: [option, option]' lines: options that change together",
+        group="ablate",
+        shown_default="options on the same subject",
     )
 
 

@@ -35,21 +35,8 @@ WEIGHT_DECAY_FACTOR = 10.0
 MAX_WEIGHT_DECAY = 0.01
 STEP_TOLERANCE = 1e-9
 
-# What would change the question rather than the answer, or is no hyperparameter.
 FIXED = {
-    "workdir": "it is where things lie",
-    "data": "one study searches on one data set",
-    "val_fraction": "trials have to be compared on the same images",
-    "test_fraction": "trials have to be compared on the same images",
-    "data_seed": "trials have to be compared on the same images",
-    "on_error": "trials have to be compared on the same images",
-    "on_leak": "trials have to be compared on the same images",
-    "model": "each model has a recipe of its own; a study each compares them",
-    "weights": "trials have to begin alike",
-    "preset": "it stands for other options",
-    "config": "it stands for other options",
-    "epochs": "it is the budget of every trial, which the pruner cuts",
-    "test_each_epoch": "a search does not open the test split",
+    field.name: field.metadata["unsearchable"] for field in fields_of(TrainConfig) if field.metadata["unsearchable"]
 }
 
 

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ablation.ladder import ALONE, CLIMB, COMMON, GROUPS, WITHOUT, changes, read_groups, rungs
+from pipeline.ablation.ladder import ALONE, CLIMB, COMMON, DATA, GROUPS, WITHOUT, changes, read_groups, rungs
 from pipeline.config import TrainConfig, fields_of, identity
 from pipeline.errors import UserError
 
@@ -37,6 +37,20 @@ def test_every_option_that_makes_a_recipe_has_a_group():
     recipe = {field.name for field in fields_of(TrainConfig) if field.metadata["identifies"]} - set(COMMON)
     grouped = [name for members in GROUPS.values() for name in members]
     assert sorted(grouped) == sorted(recipe)
+
+
+def test_the_groups_are_those_of_the_documented_ladders():
+    assert list(GROUPS) == ["input", "augmentation", "network", "optimizer", "targets", "arithmetic"]
+    assert {name: " ".join(members) for name, members in GROUPS.items()} == {
+        "input": "resize standardize",
+        "augmentation": "augment mirror flips min_crop_area cutmix",
+        "network": "model weights head_epochs depth width dropout whiten image_size input_scale initial_scale",
+        "optimizer": "optimizer learning_rate schedule warmup batch_size weight_decay",
+        "targets": "label_smoothing class_weight",
+        "arithmetic": "precision deterministic",
+    }
+    assert DATA == ("data", "val_fraction", "test_fraction", "data_seed", "on_error", "on_leak")
+    assert {"epochs", "patience", "preset", "test_each_epoch", "seed", *DATA} < set(COMMON)
 
 
 @given(st.sets(st.sampled_from(["learning_rate", "augment", "label_smoothing", "depth", "image_size"]), min_size=1))

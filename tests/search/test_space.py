@@ -7,7 +7,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from pipeline import config as options
 from pipeline import models
 from pipeline.errors import UserError
-from pipeline.search.space import CORE, describe, first_configurations, space_of
+from pipeline.search.space import CORE, FIXED, describe, first_configurations, space_of
 
 RANGES = {"depth": (1, 3), "width": (16, 64)}
 
@@ -108,6 +108,40 @@ def test_a_file_means_what_it_would_mean_typed(tmp_path, text, expected):
     (distribution,) = space_of_text(tmp_path, text).values()
     assert distribution == expected
     assert repr(distribution) == repr(expected)
+
+
+# Why what is no hyperparameter cannot be searched: a word of each reason.
+NOT_SEARCHED = {
+    "workdir": "where files lie",
+    "data": "one study searches on one data set",
+    **dict.fromkeys(["val_fraction", "test_fraction", "data_seed", "on_error", "on_leak"], "on the same images"),
+    "model": "make a study of each",
+    "weights": "begin with the same weights",
+    "epochs": "budget of every trial",
+    "patience": "the pruner's work",
+    **dict.fromkeys(["precision", "deterministic"], "about speed"),
+    **dict.fromkeys(["preset", "config"], "stands for other options"),
+    "seed": "a study would pick a lucky seed",
+    "resume": "which interrupted training to continue",
+    "test_each_epoch": "does not open the test split",
+}
+
+
+@pytest.mark.parametrize("name", NOT_SEARCHED)
+def test_what_is_no_hyperparameter_is_refused_with_the_reason(tmp_path, name):
+    with pytest.raises(UserError, match=f"--{name} .*cannot be searched: .*{NOT_SEARCHED[name]}"):
+        space_of_text(tmp_path, f"{name}: [1, 2]")
+
+
+def test_every_option_of_a_training_is_a_hyperparameter_or_has_a_reason():
+    hyperparameters = (
+        "image_size resize head_epochs depth width dropout whiten input_scale initial_scale optimizer learning_rate "
+        "schedule warmup batch_size weight_decay label_smoothing class_weight augment mirror flips min_crop_area "
+        "cutmix standardize"
+    )
+    names = [field.name for field in options.fields_of(options.TrainConfig)]
+    assert sorted(names) == sorted([*hyperparameters.split(), *NOT_SEARCHED])
+    assert set(FIXED) == set(NOT_SEARCHED)
 
 
 def space_of_text(folder, text):
