@@ -9,46 +9,9 @@ from typing import Any
 
 import click
 
-from pipeline import config, models_help, process
+from pipeline import config, process
 from pipeline.errors import EXIT_DONE, EXIT_USER_ERROR, UserError, exit_code
-
-
-def command_line() -> click.Group:
-    """The command line of all stages. Called, it returns (stage, typed values by option name) and runs nothing."""
-    group = click.Group("pipeline", help=importlib.import_module("pipeline").__doc__, no_args_is_help=True)
-    for stage, kind in config.STAGES.items():
-        group.add_command(_command(stage, kind))
-    return group
-
-
-def _command(stage: str, kind: type[config.Config]) -> click.Command:
-    return click.Command(
-        stage,
-        params=[_option(field) for field in config.fields_of(kind)],
-        callback=lambda **typed: (stage, typed),
-        help=kind.__doc__,
-        epilog=models_help.text() if issubclass(kind, config.TrainConfig) else None,
-        context_settings={"max_content_width": 110},
-    )
-
-
-def _option(field: Any) -> click.Option:
-    kind: click.ParamType = field.metadata["kind"]
-    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
-    shown = field.metadata["shown_default"] or default
-    default = f" [default: {shown}]" if shown is not None else ""
-    # Values stay text here: config.resolve converts what was typed and what a file holds in one place.
-    return click.Option(
-        [f"--{field.name}"], type=click.STRING, metavar=_metavar(kind), help=field.metadata["help"] + default
-    )
-
-
-def _metavar(kind: click.ParamType) -> str:
-    if isinstance(kind, click.Choice):
-        return f"[{'|'.join(getattr(kind, 'shown', kind.choices))}]"
-    if isinstance(kind, click.IntRange | click.FloatRange):
-        return kind._describe_range()
-    return {"boolean": "[true|false]"}.get(kind.name, kind.name.upper())
+from pipeline.help import command_line
 
 
 def parse(arguments: list[str]) -> tuple[str, dict[str, Any]] | None:

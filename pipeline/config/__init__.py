@@ -2,6 +2,7 @@
 
 from pipeline.config.declarations import (
     GROUPS,
+    HEADINGS,
     STAGES,
     AblateConfig,
     Config,
@@ -24,6 +25,7 @@ from pipeline.config.values import check_value, checked, convert, options_in, pa
 __all__ = [
     "DEFAULT_WORKDIR",
     "GROUPS",
+    "HEADINGS",
     "MODELS",
     "PACKAGE",
     "PRESETS",

@@ -1,9 +1,10 @@
 """Every option of every stage: type, default, range, what it is about, a line of help. They stand nowhere else."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -41,6 +42,9 @@ GROUPS = {
     "search": Group("Search"),
     "ablate": Group("Ablate"),
 }
+
+# In the order of a help page: a stage's own options, then those of all trainings.
+HEADINGS = ("Evaluate", "Search", "Ablate", "Data", "Model", "Optimisation", "Augmentation", "Running")
 
 # Why an option is not searched: it would change the question rather than the answer, or is no hyperparameter.
 SAME_IMAGES = "trials have to be compared on the same images"
@@ -84,7 +88,10 @@ class Config:
     """The resolved options of a stage.
 
     given: the names that the user typed or took from a preset or a config.
+    shown_defaults: group -> what holds where an option of it is not given, in words, if that is not its {default}.
     """
+
+    shown_defaults: ClassVar[Mapping[str, str]] = {}
 
     given: frozenset[str] = frozenset()
 
@@ -106,8 +113,8 @@ class PreprocessConfig(Config):
     data: str = option(
         "glyphs",
         click.STRING,
-        "glyphs (characters drawn by this program), a folder with one folder of images per class, or a folder with "
-        "train.txt, val.txt and test.txt",
+        "glyphs (drawn by this program), a folder with one folder per class, or a folder with train.txt, val.txt and "
+        "test.txt",
         group="data",
         unsearchable="one study searches on one data set",
     )
@@ -115,27 +122,27 @@ class PreprocessConfig(Config):
     resize: str = option(
         "stretch",
         click.Choice(["stretch", "crop", "pad"]),
-        "how an image becomes square: it is stretched, its middle is cropped, or it is padded with black",
+        "how an image becomes square: stretched, its middle cropped, or padded with black",
         group="input",
     )
     val_fraction: float = option(
         0.1,
         click.FloatRange(0, 0.9, min_open=True),
-        "part of each class that becomes the validation split, if the data has none",
+        "part of each class for validation, if the data has no such split",
         group="data",
         unsearchable=SAME_IMAGES,
     )
     test_fraction: float = option(
         0.1,
         click.FloatRange(0, 0.9, min_open=True),
-        "part of each class that becomes the test split, if the data has none",
+        "part of each class for the test, if the data has no such split",
         group="data",
         unsearchable=SAME_IMAGES,
     )
     data_seed: int = option(
         0,
         click.IntRange(0, 2**32 - 1),
-        "random seed of the splits, and of the glyphs that are drawn",
+        "random seed of the splits and of drawing glyphs",
         group="data",
         unsearchable=SAME_IMAGES,
     )
@@ -169,15 +176,15 @@ class TrainConfig(PreprocessConfig):
     weights: str = option(
         "none",
         click.STRING,
-        "initial weights of a Keras network, except for its last layer: none (drawn from the seed), imagenet "
-        "(downloaded, for a class of keras.applications), or a .keras or .h5 file of the same architecture",
+        "initial weights of a Keras network, except for its last layer: none (random), imagenet (downloaded, for a "
+        "class of keras.applications), or a .keras or .h5 file of the same architecture",
         group="network",
         unsearchable="trials have to begin with the same weights",
     )
     head_epochs: int = option(
         1,
         click.IntRange(0, 100_000),
-        "if weights are given: how many epochs at the beginning train only the last layer",
+        "with weights given: epochs at the beginning that train only the last layer",
         group="network",
     )
     depth: int | None = option(
@@ -192,22 +199,22 @@ class TrainConfig(PreprocessConfig):
     whiten: bool | None = option(
         None,
         click.BOOL,
-        "whether the network begins with a convolution that is computed from the training images, not trained, and "
-        "decorrelates neighbouring pixels (6 points of val_accuracy after four epochs of preset=fast)",
+        "whether the network begins with a fixed convolution that decorrelates neighbouring pixels, computed from the "
+        "training images (6 points of val_accuracy after four epochs of preset=fast)",
         group="network",
     )
     input_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the images that the network takes, as a fraction of image_size; below 1, random crops come from the "
-        "larger image and stay sharp (3 points of val_accuracy after four epochs of preset=fast)",
+        "side of the images that the network takes, as a fraction of image_size; below 1, random crops stay sharp (3 "
+        "points of val_accuracy after four epochs of preset=fast)",
         group="size",
     )
     initial_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the training images in the first epoch, as a fraction of image_size; it grows to the side that the "
-        "network takes over the first four fifths of the epochs. Smaller is faster",
+        "side of the training images at first, as a fraction of image_size; it grows to what the network takes over "
+        "four fifths of the epochs. Smaller is faster",
         group="size",
     )
     epochs: int = option(
@@ -233,7 +240,7 @@ class TrainConfig(PreprocessConfig):
     learning_rate: float = option(
         0.2,
         click.FloatRange(0, 100, min_open=True),
-        "the highest learning rate, which the warm-up ends with",
+        "the highest learning rate, at the end of the warm-up",
         group="optimizer",
     )
     schedule: str = option(
@@ -245,7 +252,7 @@ class TrainConfig(PreprocessConfig):
     warmup: float = option(
         0.25,
         click.FloatRange(0, 1, max_open=True),
-        "fraction of the training over which the learning rate rises from zero",
+        "part of the training over which the learning rate rises from zero",
         group="optimizer",
     )
     batch_size: int = option(128, click.IntRange(1, 65_536), "images in a training step", group="optimizer")
@@ -270,8 +277,8 @@ class TrainConfig(PreprocessConfig):
     augment: str = option(
         "crop",
         click.Choice(["none", "flip", "shift", "crop"]),
-        "random changes to each training image in each epoch: it is mirrored (flip), mirrored and shifted by up to an "
-        "eighth of its side (shift), or mirrored and cropped at a random place, size and shape (crop); see also mirror",
+        "random change of each training image in each epoch: mirrored (flip), also shifted by up to an eighth (shift), "
+        "or also cropped at a random place, size and shape (crop)",
         group="augmentation",
     )
     mirror: str = option(
@@ -284,7 +291,7 @@ class TrainConfig(PreprocessConfig):
         "alternating",
         click.Choice(["alternating", "random"]),
         "which images augment mirrors: each in every other epoch (up to a point of val_accuracy better after four "
-        "epochs), or in each epoch half of them at random",
+        "epochs), or half of them at random",
         group="augmentation",
     )
     min_crop_area: float = option(
@@ -296,22 +303,20 @@ class TrainConfig(PreprocessConfig):
     cutmix: float = option(
         0.0,
         click.FloatRange(0, 1),
-        "fraction of the training images into which a square of another image is pasted, with as much of its target "
-        "(CutMix). For long trainings: 0.5 costs 4 points of val_accuracy after four epochs",
+        "fraction of the training images that get a square of another image, and as much of its target. For long "
+        "trainings: 0.5 costs 4 points of val_accuracy after four epochs",
         group="augmentation",
     )
     standardize: str = option(
         "channel",
         click.Choice(["channel", "global"]),
-        "how pixels are scaled to mean 0 and standard deviation 1: each colour channel by its own figures, or all "
-        "channels by the same",
+        "how pixels are scaled to mean 0 and standard deviation 1: each colour channel by itself, or all together",
         group="input",
     )
     precision: str = option(
         "auto",
         click.Choice(["auto", "float32", "bfloat16"]),
-        "what the network computes in; bfloat16 is Keras's mixed_bfloat16, auto takes it where the processor is faster "
-        "at it",
+        "floating-point type; bfloat16 is Keras's mixed_bfloat16, which auto takes where the processor is faster at it",
         group="arithmetic",
         unsearchable=SPEED,
     )
@@ -347,7 +352,7 @@ class TrainConfig(PreprocessConfig):
     resume: str = option(
         "auto",
         click.STRING,
-        "auto continues an interrupted training with the same options and data that ran on this machine; never starts "
+        "auto continues an interrupted training of the same options and data, if it ran on this machine; never starts "
         "anew; a run id continues that run",
         group="running",
         unsearchable="it says which interrupted training to continue",
@@ -356,8 +361,7 @@ class TrainConfig(PreprocessConfig):
     test_each_epoch: bool = option(
         False,
         click.BOOL,
-        "also score the test split after each epoch, as the reference report did; a model chosen by those scores has "
-        "no honest test score any more",
+        "also score the test split after each epoch, as the reference report did; no model should be chosen by that",
         group="running",
         unsearchable="a search does not open the test split",
     )
@@ -369,6 +373,8 @@ class EvaluateConfig(PreprocessConfig):
 
     The data and its options are those of the evaluated run, unless typed here.
     """
+
+    shown_defaults = dict.fromkeys(("data", "size", "input"), "the evaluated run's")
 
     run_id: str | None = option(
         None,
@@ -396,14 +402,14 @@ class SearchConfig(TrainConfig):
         click.IntRange(1, 100_000),
         "epochs of a trial, unless it is pruned",
         group="search",
-        shown_default="what the model names for a search, else its recipe",
+        shown_default="what the model names for a search, else its recipe, else {default}",
     )
     image_size: int = option(
         64,
         click.IntRange(8, 1024),
         "side of the square images of a trial, in pixels",
         group="search",
-        shown_default="what the model names for a search, else its recipe",
+        shown_default="what the model names for a search, else its recipe, else {default}",
     )
     study: str | None = option(
         None,
@@ -483,8 +489,33 @@ class MainConfig(SearchConfig):
 class AblateConfig(TrainConfig):
     """Climb from one configuration to another, one change at a time, and say which changes mattered.
 
-    What is typed of the options of train holds for both ends; a model, for those that name none.
+    Each end has the options that train would have with its preset, config.yaml or model. What is typed of them holds
+    for both ends; a model, for those that name none.
     """
+
+    shown_defaults: ClassVar[Mapping[str, str]] = {
+        **{name: "each end's own" for name, group in GROUPS.items() if group.change},
+        "data": "what start or goal says, else {default}",
+        "budget": "the start's",
+    }
+
+    epochs: int = option(
+        12,
+        click.IntRange(1, 100_000),
+        "epochs of each training",
+        group="budget",
+        shown_default="the goal's",
+    )
+    preset: str | None = option(
+        None, click.Choice(PRESETS), "not here: start and goal take the name of a preset", group="running"
+    )
+    config: str | None = option(
+        None,
+        click.STRING,
+        "not here: start and goal take a config.yaml or a run id",
+        group="running",
+        identifies=False,
+    )
 
     start: str = option(
         "reference",

@@ -45,7 +45,7 @@ def resnet(
     """Residual network for small images (He et al. 2016, with the pooled shortcut of He et al. 2019).
 
     depth: residual blocks in each of the three stages. width: channels before the first stage, doubled in each.
-    dropout: rate before the classifier. whiten: whether its first layer is a fixed one that whitens the pixels.
+    dropout: rate before the classifier. whiten: whether it begins with a fixed convolution that decorrelates pixels.
     It takes images from 16 pixels.
     """
     if min(input_shape[:2]) < SMALLEST_INPUT:
