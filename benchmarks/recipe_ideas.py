@@ -22,7 +22,7 @@ from benchmarks.shared import part, prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
 from pipeline.metrics import accuracy, cross_entropy
-from pipeline.models import resnet as default_model
+from pipeline.models.architectures import resnet as default_model
 from pipeline.models.networks import keras_network
 from pipeline.models.networks.contract import NetworkSpec, predict_scaled
 from pipeline.models.networks.keras_network import KerasNetwork, keras_model

@@ -146,7 +146,7 @@ def _builders() -> dict[str, Builder]:
     """Each model's builder, and that of keras.applications, read from their files: importing them imports Keras."""
     folder = PACKAGE / "models"
     own = {name: name.replace("-", "_") for name in MODELS}
-    builders = {name: _builder(folder / f"{function}.py", function) for name, function in own.items()}
+    builders = {name: _builder(folder / "architectures" / f"{function}.py", function) for name, function in own.items()}
     application = _builder(folder / "networks" / "keras_application.py", "build")
     return builders | {APPLICATION: dataclasses.replace(application, help=APPLICATION_HELP)}
 

@@ -10,7 +10,7 @@ import click
 from pipeline.config.places import PACKAGE
 
 # Those that are written here; a class of keras.applications is a model too.
-MODELS = sorted(path.stem.replace("_", "-") for path in (PACKAGE / "models").glob("[!_]*.py"))
+MODELS = sorted(path.stem.replace("_", "-") for path in (PACKAGE / "models" / "architectures").glob("[!_]*.py"))
 SOURCES = "keras.src.applications."
 
 

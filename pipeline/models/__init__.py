@@ -1,4 +1,4 @@
-"""From hyperparameters to a network: one file an architecture, found by its file name."""
+"""From hyperparameters to a network: one file in `architectures` a model, found by its file name."""
 
 import importlib
 from pathlib import Path
@@ -55,4 +55,4 @@ def _architecture(name: str) -> Any:
 
         return keras_application(name)
     function = name.replace("-", "_")
-    return getattr(importlib.import_module(f"{__name__}.{function}"), function)
+    return getattr(importlib.import_module(f"{__name__}.architectures.{function}"), function)

@@ -133,7 +133,7 @@ class NumpyNetwork:
             facts = json.loads(str(stored["facts"]))
             state = {name: stored[name] for name in stored.files if name != "facts"}
         architecture = facts.pop("architecture")
-        module = importlib.import_module(f"pipeline.models.{architecture}")
+        module = importlib.import_module(f"pipeline.models.architectures.{architecture}")
         spec = NetworkSpec(**facts, optimizer="sgd", weight_decay=0.0, precision="float32", seed=0, deterministic=True)
         network = cls(getattr(module, architecture).builder, spec)
         network._layers.load_state(state)

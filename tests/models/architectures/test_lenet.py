@@ -2,7 +2,7 @@ import pytest
 
 from pipeline import models
 from pipeline.errors import UserError
-from pipeline.models.lenet import smallest_input
+from pipeline.models.architectures.lenet import smallest_input
 from pipeline.models.networks.contract import NetworkSpec
 
 # The reference report's layer table.
