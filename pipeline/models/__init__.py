@@ -55,4 +55,10 @@ def _architecture(name: str) -> Any:
 
         return keras_application(name)
     function = name.replace("-", "_")
-    return getattr(importlib.import_module(f"{__name__}.architectures.{function}"), function)
+    module = importlib.import_module(f"{__name__}.architectures.{function}")
+    found = getattr(module, function, None)
+    if not hasattr(found, "builder"):
+        raise UserError(
+            f"{module.__file__}: a function {function} decorated with keras_model or numpy_model is expected"
+        )
+    return found

@@ -1,16 +1,22 @@
 """What a builder tells of itself: its recipe, and how its hyperparameters are searched."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipeline.errors import UserError
 from pipeline.models.networks.contract import Network, NetworkSpec
 
+GIVEN = ("input_shape", "classes")
 HYPERPARAMETERS = ("depth", "width", "dropout", "whiten")
 
 
 def architecture(
-    build: Callable[[NetworkSpec], Network], builder: Callable, recipe: dict[str, Any], search: dict[str, Any]
+    build: Callable[[NetworkSpec], Network],
+    builder: Callable,
+    recipe: dict[str, Any],
+    search: dict[str, Any],
+    also_given: Sequence[str] = (),
 ) -> Callable[[NetworkSpec], Network]:
     """`build`, with what is known of `builder` attached to it.
 
@@ -18,10 +24,22 @@ def architecture(
     keyword arguments depth, width, dropout and whiten) belong to it.
     search: epochs and image_size, if trials can be cheaper than the recipe and still rank configurations; and for
     depth and width the (lowest, highest) value that is worth a trial.
+    also_given: what `build` gives the builder by keyword, beside hyperparameters.
+    Raises UserError if the builder has an argument that nobody could ever set.
     """
-    keywords = inspect.signature(builder).parameters.values()
+    keywords = list(inspect.signature(builder).parameters.values())[len(GIVEN) :]
+    _refuse_unknown(builder, [each.name for each in keywords], (*also_given, *HYPERPARAMETERS))
     defaults = {each.name: each.default for each in keywords if each.name in HYPERPARAMETERS}
     build.recipe = defaults | recipe  # type: ignore[attr-defined]
     build.search = search  # type: ignore[attr-defined]
     build.builder = builder  # type: ignore[attr-defined]
     return build
+
+
+def _refuse_unknown(builder: Callable, keywords: Sequence[str], allowed: Sequence[str]) -> None:
+    for keyword in keywords:
+        if keyword not in allowed:
+            raise UserError(
+                f"the builder {builder.__name__} has an argument {keyword}, which no option sets; "
+                f"{', '.join(GIVEN + tuple(allowed))} are allowed"
+            )

@@ -33,7 +33,7 @@ def numpy_model(
             return NumpyNetwork(builder, spec)
 
         # Nothing here multiplies in bfloat16, whatever the machine can do.
-        return architecture(build, builder, {"precision": "float32"} | recipe, search or {})
+        return architecture(build, builder, {"precision": "float32"} | recipe, search or {}, also_given=["seed"])
 
     return decorate
 
