@@ -127,7 +127,7 @@ def _tracked_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) ->
 def _operations(network: KerasNetwork) -> float:
     """Floating-point operations of a step on one image: two for each weight of each place of a map, each pass."""
     operations = 0
-    for layer in network._core.layers:
+    for layer in network.core.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
             places = int(np.prod(layer.output.shape[1:-1]))

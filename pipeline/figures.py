@@ -59,39 +59,6 @@ def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
     return figure
 
 
-def accuracy_by_variant(table: pd.DataFrame, chance: float) -> Figure:
-    """Validation accuracy by epoch of each variant, the mean over its seeds with the lowest and the highest.
-
-    table: columns variant, seed, epoch, val_accuracy.
-    """
-    names = list(table["variant"].unique())
-    figure = Figure(figsize=(11, 5), dpi=DPI, layout="constrained")
-    curve_axes, bar_axes = figure.subplots(1, 2)
-    for number, name in enumerate(names):
-        by_epoch = table[table["variant"] == name].groupby("epoch")["val_accuracy"].agg(["mean", "min", "max"])
-        colour = f"C{number}"
-        curve_axes.plot(by_epoch.index, by_epoch["mean"], color=colour, marker="o", ms=3)
-        curve_axes.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=colour, alpha=0.15)
-        last = by_epoch.iloc[-1]
-        reach = [[last["mean"] - last["min"]], [last["max"] - last["mean"]]]
-        bar_axes.barh(number, last["mean"], xerr=reach, color=colour, height=0.7, capsize=3)
-        bar_axes.text(last["max"] + 0.004, number, f"{last['mean']:.1%}", va="center", fontsize=9)
-    curve_axes.set(xlabel="epoch", ylabel="val_accuracy", title="validation accuracy by epoch")
-    curve_axes.set_ylim(bottom=0)
-    curve_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    curve_axes.yaxis.set_major_formatter(PercentFormatter(1))
-    curve_axes.axhline(chance, color="grey", linestyle=":")
-    bar_axes.axvline(chance, color="grey", linestyle=":", label=f"chance {chance:.0%}")
-    bar_axes.set_yticks(range(len(names)), names)
-    bar_axes.invert_yaxis()
-    bar_axes.margins(x=0.15)
-    bar_axes.xaxis.set_major_locator(MaxNLocator(5))
-    bar_axes.xaxis.set_major_formatter(PercentFormatter(1))
-    bar_axes.set_title(f"after {table['epoch'].max()} epochs, {table['seed'].nunique()} seeds")
-    bar_axes.legend(loc="lower right")
-    return figure
-
-
 def sample_sheet(images: np.ndarray, labels: np.ndarray, class_names: list[str], samples: int = 6) -> Figure:
     """The first `samples` images of every class, a row a class, in as many columns of classes as look well.
 

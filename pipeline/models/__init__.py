@@ -10,7 +10,10 @@ from pipeline.models.networks.contract import Network, NetworkSpec
 
 
 def recipe(name: str) -> dict[str, Any]:
-    """The options that the model `name` trains well with, its own hyperparameters among them."""
+    """The options that the model `name` trains well with, its own hyperparameters among them.
+
+    Raises UserError if its file holds no model of that name, or one with an argument that no option sets.
+    """
     return dict(_architecture(name).recipe)
 
 

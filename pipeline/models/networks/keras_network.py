@@ -20,6 +20,8 @@ from pipeline.numpy_lenet.losses import softmax
 
 PREDICTED_AT_ONCE = 250
 MOMENTUM = 0.9
+# Decay pulls weights towards zero; scales and offsets have no reason to be there (Goyal et al. 2017).
+NOT_DECAYED = ["bias", "gamma", "beta"]
 
 # input shape (height, width, channels), number of classes, hyperparameters by name -> a model that returns logits
 Builder = Callable[..., keras.Model]
@@ -109,8 +111,7 @@ def _optimizer(spec: NetworkSpec) -> keras.optimizers.Optimizer:
         optimizer = keras.optimizers.AdamW(weight_decay=spec.weight_decay)
     else:
         optimizer = keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, weight_decay=spec.weight_decay or None)
-    # Decay pulls weights towards zero; scales and offsets have no reason to be there (Goyal et al. 2017).
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     _let_go_of_graphs(optimizer)
     return optimizer
 
@@ -138,7 +139,7 @@ class KerasNetwork:
         self._frozen: list[keras.layers.Layer] = []
 
     @property
-    def _core(self) -> keras.Model:
+    def core(self) -> keras.Model:
         """The builder's own model."""
         return next(layer for layer in self.model.layers if isinstance(layer, keras.Model))
 
@@ -181,7 +182,7 @@ class KerasNetwork:
         if frozen == bool(self._frozen):
             return
         # A layer that never learns stays out of it.
-        changed = self._frozen or [layer for layer in self._core.layers[:-1] if layer.trainable_weights]
+        changed = self._frozen or [layer for layer in self.core.layers[:-1] if layer.trainable_weights]
         for layer in changed:
             layer.trainable = not frozen
         self._frozen = changed if frozen else []
@@ -205,7 +206,7 @@ class KerasNetwork:
                 "parameters": layer.count_params(),
                 "trainable_parameters": sum(int(np.prod(weight.shape)) for weight in layer.trainable_weights),
             }
-            for layer in self._core.layers
+            for layer in self.core.layers
         )
 
     def state(self) -> dict[str, np.ndarray]:

@@ -62,9 +62,7 @@ def test_it_is_the_reported_network_layer_by_layer():
 def test_only_the_first_kernel_is_drawn_by_he():
     network = models.build("lenet", spec())
     kinds = [
-        type(layer.kernel_initializer).__name__
-        for layer in network._core.layers
-        if hasattr(layer, "kernel_initializer")
+        type(layer.kernel_initializer).__name__ for layer in network.core.layers if hasattr(layer, "kernel_initializer")
     ]
     assert kinds[0] == "HeNormal"
     assert set(kinds[1:]) == {"GlorotUniform"}
@@ -78,7 +76,7 @@ def test_depth_width_and_dropout_change_the_network():
     wide = models.build("lenet", spec(width=12)).layers()
     assert wide["output_shape"].tolist()[1] == "254x254x12"
     network = models.build("lenet", spec(dropout=0.1))
-    assert {layer.rate for layer in network._core.layers if hasattr(layer, "rate")} == {0.1}
+    assert {layer.rate for layer in network.core.layers if hasattr(layer, "rate")} == {0.1}
 
 
 @pytest.mark.parametrize("depth", [1, 5, 8, 12])

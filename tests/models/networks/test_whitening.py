@@ -59,7 +59,7 @@ def spec():
 
 
 def first_filters(network):
-    return next(layer for layer in network._core.layers if isinstance(layer, Whitening)).get_weights()[0]
+    return next(layer for layer in network.core.layers if isinstance(layer, Whitening)).get_weights()[0]
 
 
 def test_training_leaves_it_alone_frozen_or_not_and_the_saved_model_is_plain_keras(spec, tmp_path):
@@ -79,5 +79,5 @@ def test_training_leaves_it_alone_frozen_or_not_and_the_saved_model_is_plain_ker
 def test_without_it_the_first_layer_learns(spec):
     hyperparameters = spec.hyperparameters | {"whiten": False}
     network = models.build("resnet", NetworkSpec(**(vars(spec) | {"hyperparameters": hyperparameters})))
-    assert not any(isinstance(layer, Whitening) for layer in network._core.layers)
+    assert not any(isinstance(layer, Whitening) for layer in network.core.layers)
     assert (network.layers()["parameters"] == network.layers()["trainable_parameters"])[1]
