@@ -57,9 +57,10 @@ def _core(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
     rate = config.learning_rate
     space: Space = {
         "learning_rate": FloatDistribution(rate / LEARNING_RATE_FACTOR, rate * LEARNING_RATE_FACTOR, log=True),
-        "dropout": FloatDistribution(0.0, MAX_DROPOUT),
     }
-    # Some networks leave no choice of depth, or of width.
+    # Some networks leave no choice of dropout, of depth, or of width.
+    if config.dropout is not None:
+        space["dropout"] = FloatDistribution(0.0, MAX_DROPOUT)
     if config.depth is not None:
         space["depth"] = IntDistribution(*ranges.get("depth", _around(config.depth)))
     return space

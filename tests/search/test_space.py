@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import yaml
 from hypothesis import given
@@ -47,6 +49,14 @@ def test_wide_adds_to_core():
 def test_every_model_has_spaces_that_hold_its_own_configuration(name, space):
     config = config_of(model=name, space=space)
     assert first_configurations(config, space_of(config, models.ranges(name)))
+
+
+@pytest.mark.parametrize("option", ["dropout", "depth", "width"])
+def test_what_the_model_leaves_no_choice_of_is_not_searched(option):
+    config = dataclasses.replace(config_of(space="wide"), **{option: None})
+    space = space_of(config, {})
+    assert set(space_of(config_of(space="wide"), {})) - set(space) == {option}
+    assert first_configurations(config, space)
 
 
 def test_a_file_gives_ranges_for_any_option(tmp_path):
