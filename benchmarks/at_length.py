@@ -28,7 +28,7 @@ from pipeline.data.batches import epoch_order
 from pipeline.data.prepared import Split
 from pipeline.figures import DPI
 from pipeline.models.networks.keras_network import KerasNetwork
-from pipeline.tracked_training import network_spec
+from pipeline.training.network_spec import network_spec
 from pipeline.training.schedule import learning_rates
 
 VALIDATED_AT_ONCE = 250

@@ -17,8 +17,8 @@ from pipeline.config import TrainConfig
 from pipeline.models.networks.contract import Network
 from pipeline.models.networks.keras_network import keras_model
 from pipeline.models.networks.quiet_keras import keras
-from pipeline.tracked_training import network_spec
-from pipeline.training.fit import fit
+from pipeline.training.fit import Callbacks, fit
+from pipeline.training.network_spec import network_spec
 
 MODEL = "lenet5-numpy"
 
@@ -68,7 +68,12 @@ def _train(kind: str, config: TrainConfig) -> dict:
     data = prepared(config)
     spec = network_spec(config, data)
     network: Network = models.build(MODEL, spec) if kind == "numpy" else keras_twin(spec)
-    result = fit(network, data, config, lambda epoch: print(kind, config.seed, epoch.epoch, epoch.val_accuracy))
+    result = fit(
+        network,
+        data,
+        config,
+        Callbacks(lambda epoch: print(kind, config.seed, epoch.epoch, epoch.val_accuracy)),
+    )
     return {
         **provenance(),
         "options": options.identity(config),

@@ -20,11 +20,11 @@ from benchmarks.shared import part, prepared, provenance, train_config
 from pipeline import config as options
 from pipeline import models
 from pipeline.metrics import accuracy, cross_entropy
-from pipeline.models.networks.contract import predict_scaled
+from pipeline.models.networks.contract import predict_prepared
 from pipeline.models.networks.keras_network import NOT_DECAYED
 from pipeline.models.networks.quiet_keras import keras
-from pipeline.tracked_training import network_spec
-from pipeline.training.fit import fit, input_size
+from pipeline.training.fit import fit
+from pipeline.training.network_spec import network_spec, preprocessing_of
 
 # A half-life of 30 steps.
 AVERAGE_MOMENTUM = 0.977
@@ -95,11 +95,11 @@ def _train(idea: Idea, base: dict[str, Any]) -> dict:
     network = models.build(config.model, network_spec(config, data))
     if idea.averaged or idea.decays_all:
         network.compile(_optimizer(idea, network.model.optimizer))
-    epochs = fit(network, data, config, lambda epoch: None).epochs
+    epochs = fit(network, data, config).epochs
     if idea.averaged:
         network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
     labels = data["val"].labels
-    probabilities = predict_scaled(network, data["val"].images, input_size(config, data.facts))
+    probabilities = predict_prepared(network, data["val"].images, preprocessing_of(config, data.facts))
     return {
         **provenance(),
         "options": options.identity(config),

@@ -10,8 +10,9 @@ from typing import Any
 
 from pipeline import config as options
 from pipeline.config import PreprocessConfig, TrainConfig
-from pipeline.data.prepared import Prepared, open_or_write, plan
-from pipeline.data.sources import open_source
+from pipeline.data.planning import plan
+from pipeline.data.prepared import Prepared
+from pipeline.data.writing import open_or_write
 
 
 def provenance(command: Sequence[str] = ()) -> dict[str, str]:
@@ -53,5 +54,4 @@ def train_config(typed: dict[str, Any]) -> TrainConfig:
 
 def prepared(config: TrainConfig) -> Prepared:
     """The data set of a configuration, prepared if it is not yet."""
-    preprocess = options.part(config, PreprocessConfig)
-    return open_or_write(plan(open_source(preprocess), preprocess), preprocess)
+    return open_or_write(plan(options.part(config, PreprocessConfig)))

@@ -56,8 +56,8 @@ def _train_part(path: Path, typed: dict[str, Any]) -> None:
 
 def _trained(typed: dict[str, Any]) -> dict:
     from pipeline import models
-    from pipeline.tracked_training import network_spec
-    from pipeline.training.fit import DivergedError, fit
+    from pipeline.training.fit import Callbacks, DivergedError, fit
+    from pipeline.training.network_spec import network_spec
 
     config = train_config(typed)
     data = prepared(config)
@@ -65,7 +65,7 @@ def _trained(typed: dict[str, Any]) -> dict:
     epochs = []
     started = time.time()
     try:
-        fit(network, data, config, epochs.append)
+        fit(network, data, config, Callbacks(epochs.append))
     except DivergedError as error:  # what it had until then stands
         print(error, file=sys.stderr)
     kept = ("epoch", "train_accuracy", "val_accuracy", "epoch_seconds")

@@ -26,9 +26,10 @@ from pipeline.data.prepared import Prepared
 from pipeline.data.scaling import all_scaled
 from pipeline.models.networks.keras_network import KerasNetwork
 from pipeline.progress import TrainingProgress
-from pipeline.tracked_training import fit_tracked, network_spec
+from pipeline.tracked.fitting import fit_tracked
 from pipeline.training.checkpoints import CheckpointWriter
-from pipeline.training.fit import input_size, steps_per_epoch
+from pipeline.training.fit import Callbacks, steps_per_epoch
+from pipeline.training.network_spec import image_sizes, network_spec
 
 PRODUCT_SIZE = 2048
 STEPS = 100
@@ -102,7 +103,7 @@ def _bare_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) -> fl
     """Images a second of STEPS steps on one and the same batch."""
     train, classes = data["train"], len(data.facts.class_names)
     labels = train.labels[: config.batch_size]
-    images = all_scaled(np.array(train.images[: config.batch_size]), input_size(config, data.facts))
+    images = all_scaled(np.array(train.images[: config.batch_size]), image_sizes(config, data.facts).seen)
     batch = Batch(images, np.eye(classes, dtype="f4")[labels], np.ones(len(labels), "f4"))
     start = time.perf_counter()
     fitted = network.fit_epoch([batch] * STEPS, [1e-3] * STEPS)
@@ -116,7 +117,9 @@ def _tracked_pace(network: KerasNetwork, data: Prepared, config: TrainConfig) ->
     with tracking.run("benchmark", "training step") as run, tempfile.TemporaryDirectory() as folder:
         writer = CheckpointWriter(Path(folder))
         try:
-            first, *others = fit_tracked(run, network, data, config, progress.epoch, progress.step, writer.save).epochs
+            first, *others = fit_tracked(
+                run, network, data, config, Callbacks(progress.epoch, progress.step, writer.save)
+            ).epochs
         finally:
             writer.close()
             progress.close()

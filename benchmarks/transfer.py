@@ -16,8 +16,8 @@ from benchmarks.shared import part, prepared, train_config, trained_part
 from benchmarks.side_by_side import best_val_accuracy, train_side_by_side
 from pipeline import models
 from pipeline.config import Values
-from pipeline.tracked_training import network_spec
 from pipeline.training.fit import fit
+from pipeline.training.network_spec import network_spec
 
 SEEDS = (0, 1, 2)
 
@@ -71,7 +71,7 @@ def _first(typed: Values, output: Path) -> dict:
     config = train_config(typed)
     data = prepared(config)
     network = models.build(config.model, network_spec(config, data))
-    epochs = fit(network, data, config, lambda epoch: None).epochs
+    epochs = fit(network, data, config).epochs
     network.save(output)
     return trained_part(config, data, [dataclasses.asdict(epoch) for epoch in epochs])
 

@@ -6,13 +6,14 @@ Scored on the validation images; the probabilities of an image and of its mirror
 """
 
 import argparse
+import dataclasses
 
 import keras
 
 from benchmarks.shared import prepared, train_config
 from pipeline import tracking
 from pipeline.metrics import accuracy
-from pipeline.models.networks.contract import predict_scaled
+from pipeline.models.networks.contract import predict_prepared
 
 
 def main() -> None:
@@ -23,10 +24,11 @@ def main() -> None:
     arguments = parser.parse_args()
     val = prepared(train_config(tracking.config_of(arguments.run)))["val"]
     classifier = tracking.load_model(arguments.run, None).classifier
-    _take_any_size(classifier._network.model)
-    for size in arguments.sizes or [classifier.input_size]:
-        plain = predict_scaled(classifier._network, val.images, size)
-        both = plain + predict_scaled(classifier._network, val.images[:, :, ::-1], size)
+    _take_any_size(classifier.network.model)
+    for size in arguments.sizes or [classifier.preprocessing.seen_size]:
+        preprocessing = dataclasses.replace(classifier.preprocessing, seen_size=size)
+        plain = predict_prepared(classifier.network, val.images, preprocessing)
+        both = plain + predict_prepared(classifier.network, val.images[:, :, ::-1], preprocessing)
         print(f"{size} pixels: {accuracy(val.labels, plain):.2%}, mirrored too {accuracy(val.labels, both):.2%}")
 
 

@@ -30,9 +30,9 @@ from pipeline.numpy_lenet.arrays import Array
 from pipeline.numpy_lenet.layers import Layer, MaxPool, ReLU
 from pipeline.numpy_lenet.lenet5 import lenet5
 from pipeline.numpy_lenet.network import Network
-from pipeline.stages.preprocess import ensure_prepared
-from pipeline.tracked_training import network_spec
-from pipeline.training.fit import EpochResult, fit
+from pipeline.tracked.data import ensure_prepared
+from pipeline.training.fit import Callbacks, EpochResult, fit
+from pipeline.training.network_spec import network_spec
 
 EXPERIMENT = "why three percent"
 BATCH_SIZE = 32
@@ -156,7 +156,7 @@ def _train(name: str, variant: Variant, config: TrainConfig, data: Prepared, par
             run.log_metrics(result.metrics(), result.epoch, result.time)
 
         try:
-            fit(_network(variant, config, data), data, _summing(config, variant), on_epoch)
+            fit(_network(variant, config, data), data, _summing(config, variant), Callbacks(on_epoch))
         except UserError as error:
             run.set_tags({"diverged": str(error)})
     columns = ["epoch", "train_loss", "train_accuracy", "val_accuracy"]
@@ -215,7 +215,8 @@ def _network(variant: Variant, config: TrainConfig, data: Prepared) -> NumpyNetw
 
     spec: NetworkSpec = network_spec(config, data)
     if variant.raw_pixels:
-        spec = dataclasses.replace(spec, mean=(0.0,) * 3, deviation=(1.0,) * 3)
+        raw = dataclasses.replace(spec.preprocessing, mean=(0.0,) * 3, deviation=(1.0,) * 3)
+        spec = dataclasses.replace(spec, preprocessing=raw)
     return NumpyNetwork(builder, spec)
 
 

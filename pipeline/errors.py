@@ -7,6 +7,8 @@ EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
+# Longer names are cut where they are shown.
+LONGEST_SHOWN = 300
 
 
 class UserError(Exception):
@@ -31,6 +33,13 @@ def exit_code(error: BaseException) -> int:
 def run_status(error: BaseException) -> str:
     """The MLflow status of a run that ended with `error`: FAILED, or KILLED if somebody stopped it."""
     return "KILLED" if isinstance(error, KeyboardInterrupt | Terminated) else "FAILED"
+
+
+def shown(text: str) -> str:
+    """A name that a user or a file gave, as it may be printed: on one line, escaped, and not too long."""
+    escaped = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    half = LONGEST_SHOWN // 2
+    return escaped if len(escaped) <= LONGEST_SHOWN else f"{escaped[:half]}…{escaped[-half:]}"
 
 
 def first_line(error: BaseException) -> str:

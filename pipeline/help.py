@@ -148,13 +148,18 @@ def _builders() -> dict[str, Builder]:
     own = {name: name.replace("-", "_") for name in MODELS}
     builders = {name: _builder(folder / "architectures" / f"{function}.py", function) for name, function in own.items()}
     application = _builder(folder / "networks" / "keras_application.py", "build")
-    return builders | {APPLICATION: dataclasses.replace(application, help=APPLICATION_HELP)}
+    whole = builders | {APPLICATION: dataclasses.replace(application, help=APPLICATION_HELP)}
+    return {name: builder for name, builder in whole.items() if builder.help}
 
 
 def _builder(path: Path, function: str) -> Builder:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    node = next(each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and each.name == function)
-    decorator = next(each for each in node.decorator_list if isinstance(each, ast.Call))
+    functions = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef))
+    found = ((node, call) for node in functions if node.name == function for call in node.decorator_list)
+    node, decorator = next(((node, call) for node, call in found if isinstance(call, ast.Call)), (None, None))
+    if node is None or decorator is None:
+        # What is asked for this model says what is missing in its file.
+        return Builder("", {}, {})
     given = {word.arg: word.value for word in decorator.keywords}
     recipe, search = (_keywords(given.get(name)) for name in ("recipe", "search"))
     added = ADDED.get(ast.unparse(decorator.func), {})

@@ -12,8 +12,9 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel
 from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Schema
 
-from pipeline.data.decoding import DecodeError, decode
-from pipeline.models.networks.contract import predict_scaled
+from pipeline.data.decoding import DecodeError
+from pipeline.data.preprocessing import Preprocessing
+from pipeline.models.networks.contract import Network, predict_prepared
 
 TOP = 5
 
@@ -32,13 +33,12 @@ OUTPUTS = Schema(
 class ImageClassifier(PythonModel):
     """A network with what it needs to answer to the bytes of image files.
 
-    class_names: label -> name. image_size, resize: what decode needs. input_size: what the network sees of it.
+    class_names: label -> name. preprocessing: what happens to an image before the network.
     """
 
     class_names: list[str]
-    image_size: int
-    input_size: int
-    resize: str
+    preprocessing: Preprocessing
+    network: Network
 
     def load_context(self, context) -> None:
         """Load the network, after checking that its file is the one that was logged. Nothing is unpickled."""
@@ -49,14 +49,12 @@ class ImageClassifier(PythonModel):
         if file_digest(path) != facts["network_sha256"]:
             raise MlflowException(f"{path.name} is not the file that was logged: its SHA-256 differs")
         self.class_names = facts["class_names"]
-        self.image_size = facts["image_size"]
-        self.input_size = facts["input_size"]
-        self.resize = facts["resize"]
-        self._network = models.load(path)
+        self.preprocessing = _preprocessing(facts)
+        self.network = models.load(path)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """(n, image_size, image_size, 3) uint8 -> (n, classes) float32, rows sum to 1."""
-        return predict_scaled(self._network, images, self.input_size)
+        """Prepared images (n, prepared_size, prepared_size, 3) uint8 -> (n, classes) float32, rows sum to 1."""
+        return predict_prepared(self.network, images, self.preprocessing)
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
         """A column `image` of image files' bytes -> columns label, probability and top_5.
@@ -70,7 +68,7 @@ class ImageClassifier(PythonModel):
 
     def _decoded(self, row: int, content: bytes) -> np.ndarray:
         try:
-            return decode(content, self.image_size, self.resize)
+            return self.preprocessing.decode(content)
         except DecodeError as error:
             raise MlflowException(
                 f"row {row} of column image is no readable image: {error}", error_code=INVALID_PARAMETER_VALUE
@@ -89,6 +87,13 @@ class ImageClassifier(PythonModel):
                 f"top_{TOP}": ranked,
             }
         )
+
+
+def _preprocessing(facts: dict) -> Preprocessing:
+    if "preprocessing" in facts:
+        return Preprocessing(**facts["preprocessing"])
+    # A model of version 0.1 says no more than this; its network standardises pixels by itself.
+    return Preprocessing(facts["image_size"], facts["input_size"], facts["resize"], mean=(), deviation=())
 
 
 def file_digest(path: Path) -> str:

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import figures, metrics
+from pipeline import figures
+from pipeline.evaluation.measures.confusion import confusion
+from pipeline.evaluation.measures.per_class import per_class
 
 AWKWARD = ["$", "a" * 60, "ΩΨ", "under_score", "new class", "%", "日本" * 3]
 
@@ -34,8 +36,8 @@ def test_figures_are_drawn_for_few_and_many_classes_with_awkward_names(classes, 
     labels, probabilities = scored(classes)
     images = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 3), dtype=np.uint8)
     drawn(figures.sample_sheet(images, labels, names), tmp_path)
-    drawn(figures.confusion_matrix(metrics.confusion(labels, probabilities), names, "test"), tmp_path)
-    drawn(figures.per_class(metrics.per_class(labels, probabilities, names), "test"), tmp_path)
+    drawn(figures.confusion_matrix(confusion(labels, probabilities), names, "test"), tmp_path)
+    drawn(figures.per_class(per_class(labels, probabilities, names), "test"), tmp_path)
     drawn(figures.mistakes(images, labels, probabilities, names, "test"), tmp_path)
 
 

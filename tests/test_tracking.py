@@ -21,7 +21,7 @@ def test_a_run_that_goes_on_elsewhere_is_ended_with_all_below_it(here):
     child = client.create_run("0", tags={"mlflow.parentRunId": old}).info.run_id
     done = client.create_run("0", tags={"mlflow.parentRunId": old}).info.run_id
     client.set_terminated(done)
-    tracking.succeed(old, new)
+    tracking.hand_over(old, new)
     assert client.get_run(old).data.tags["continued_by"] == new
     assert [client.get_run(each).info.status for each in (old, child, done)] == ["KILLED", "KILLED", "FINISHED"]
-    tracking.succeed("0" * 32, new)  # a run that somebody deleted is no reason to stop
+    tracking.hand_over("0" * 32, new)  # a run that somebody deleted is no reason to stop

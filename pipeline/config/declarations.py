@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import click
 
+from pipeline import docstrings
 from pipeline.config.model_names import ModelType
-from pipeline.config.places import PRESETS
+from pipeline.config.places import PACKAGE, PRESETS
 
 Values = dict[str, Any]
 
@@ -113,8 +114,7 @@ class PreprocessConfig(Config):
     data: str = option(
         "glyphs",
         click.STRING,
-        "glyphs (drawn by this program), a folder with one folder per class, or a folder with train.txt, val.txt and "
-        "test.txt",
+        f"what to train on. {'. '.join(docstrings.first_lines(PACKAGE / 'data' / 'sources'))}",
         group="data",
         unsearchable="one study searches on one data set",
     )
@@ -188,13 +188,13 @@ class TrainConfig(PreprocessConfig):
         group="network",
     )
     depth: int | None = option(
-        None, click.IntRange(1, 100), "how deep the network is; Models below says what is counted", group="network"
+        None, click.IntRange(1, 100), "how deep the network is: see Models below", group="network"
     )
     width: int | None = option(
-        None, click.IntRange(1, 4096), "how wide the network is; Models below says what is counted", group="network"
+        None, click.IntRange(1, 4096), "how wide the network is: see Models below", group="network"
     )
     dropout: float | None = option(
-        None, click.FloatRange(0, 0.95), "dropout rate; Models below says where it acts", group="network"
+        None, click.FloatRange(0, 0.95), "dropout rate: see Models below for where it acts", group="network"
     )
     whiten: bool | None = option(
         None,

@@ -1,59 +1,67 @@
-"""Whether a new model takes the place of the best one so far."""
+"""Whether a new model takes the alias of the best one so far in the model registry."""
 
-from dataclasses import dataclass
+import re
 
-import pandas as pd
-
-from pipeline import metrics
+from pipeline import config as options
+from pipeline import tracking
+from pipeline.config import SearchConfig
+from pipeline.evaluation.comparison import SIGNIFICANT, Comparison, compare
+from pipeline.tracked.evaluation import evaluated
 
 ALIAS = "champion"
-SIGNIFICANT = 0.05
+CHAMPION, CHALLENGER = "champion", "challenger"
 
 
-@dataclass(frozen=True)
-class Decision:
-    """The outcome of a comparison on the same images.
+def register(run_id: str, config: SearchConfig, data_digest: str) -> dict[str, str]:
+    """Register the model of a run, and make it the champion of its data set if it is better than the present one.
 
-    only_new, only_old: images that one of the two alone has right. p: McNemar's, of a difference by chance.
+    Returns the tags that say what was decided.
     """
-
-    wins: bool
-    new_accuracy: float
-    old_accuracy: float
-    only_new: int
-    only_old: int
-    p: float
-
-    def tags(self) -> dict[str, str]:
-        """The figures, for a model version's tags."""
-        return {
-            "champion_decision": "champion" if self.wins else "challenger",
-            "val_accuracy": f"{self.new_accuracy:.4f}",
-            "champion_val_accuracy": f"{self.old_accuracy:.4f}",
-            "only_this_one_right": str(self.only_new),
-            "only_champion_right": str(self.only_old),
-            "mcnemar_p": f"{self.p:.3g}",
-        }
-
-    def sentence(self, old: str) -> str:
-        """The decision for a person. old: what the champion so far is called."""
-        verdict = "takes the alias" if self.wins else "does not take the alias"
-        return (
-            f"val_accuracy {self.new_accuracy:.2%} against {self.old_accuracy:.2%} of {old}, on the same images: "
-            f"{self.only_new} are right here alone, {self.only_old} there alone (McNemar, p = {self.p:.2g}); "
-            f"it {verdict} {ALIAS}, which wants p < {SIGNIFICANT}"
-        )
+    name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', options.data_name(config))}-{data_digest}"
+    version = tracking.register(run_id, name)
+    present = tracking.holder_of(name, ALIAS)
+    if present and present.run_id == run_id:
+        tags, sentence = {"champion_decision": CHAMPION}, f"it has the alias {ALIAS} already"
+    else:
+        tags, sentence = _decided(run_id, present, config)
+        tracking.describe(version, tags, sentence)
+        if tags["champion_decision"] == CHAMPION:
+            tracking.give_alias(version, ALIAS)
+    description = f"{name} version {version.version}: {sentence}"
+    print(f"registered as {description}")
+    return tags | {
+        "registered_model": name,
+        "registered_version": version.version,
+        tracking.DESCRIPTION: description,
+    }
 
 
-def decide(new: pd.DataFrame, old: pd.DataFrame) -> Decision:
-    """Whether `new` beats `old` by more than chance. Both: predictions, with path and correct, of the same images."""
-    both = new.merge(old, on="path", suffixes=("_new", "_old"))
-    only_new, only_old, p = metrics.mcnemar(both["correct_new"].to_numpy(), both["correct_old"].to_numpy())
-    return Decision(
-        wins=only_new > only_old and p < SIGNIFICANT,
-        new_accuracy=float(both["correct_new"].mean()),
-        old_accuracy=float(both["correct_old"].mean()),
-        only_new=only_new,
-        only_old=only_old,
-        p=p,
+def _decided(run_id: str, present: tracking.Version | None, config: SearchConfig) -> tuple[dict[str, str], str]:
+    """Whether the run's model becomes the champion, as tags and as a sentence."""
+    if present is None:
+        return {"champion_decision": CHAMPION}, f"the first model for this data; it takes the alias {ALIAS}"
+    new, old = (tracking.predictions_of(evaluated(each, "val", config)) for each in (run_id, present.run_id))
+    compared = compare(new, old)
+    return tags_of(compared), sentence_of(compared, f"version {present.version}")
+
+
+def tags_of(compared: Comparison) -> dict[str, str]:
+    """The figures of a comparison with the champion, for a model version's tags."""
+    return {
+        "champion_decision": CHAMPION if compared.new_is_better else CHALLENGER,
+        "val_accuracy": f"{compared.new_accuracy:.4f}",
+        "champion_val_accuracy": f"{compared.old_accuracy:.4f}",
+        "only_this_one_right": str(compared.only_new),
+        "only_champion_right": str(compared.only_old),
+        "mcnemar_p": f"{compared.p:.3g}",
+    }
+
+
+def sentence_of(compared: Comparison, old: str) -> str:
+    """The decision for a person. old: what the champion so far is called."""
+    verdict = "takes the alias" if compared.new_is_better else "does not take the alias"
+    return (
+        f"val_accuracy {compared.new_accuracy:.2%} against {compared.old_accuracy:.2%} of {old}, on the same images: "
+        f"{compared.only_new} are right here alone, {compared.only_old} there alone (McNemar, p = {compared.p:.2g}); "
+        f"it {verdict} {ALIAS}, which asks for p < {SIGNIFICANT}"
     )

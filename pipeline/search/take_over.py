@@ -21,7 +21,7 @@ def take_over(study: optuna.Study, run: tracking.Run, parent: str | None, config
     for trial in tracking.find(study_tags(config) | {"stage": "trial"}):
         tracking.handle_of(trial.id).nest_in(run.id)
     if before := study.user_attrs.get(PARENT):
-        tracking.succeed(before, run.id)
+        tracking.hand_over(before, run.id)
     study.set_user_attr(PARENT, run.id)
 
 

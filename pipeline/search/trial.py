@@ -13,21 +13,15 @@ from optuna.trial import Trial, TrialState
 from pipeline import config as options
 from pipeline import models, tracking
 from pipeline.config import PreprocessConfig, TrainConfig
-from pipeline.data import prepared
+from pipeline.data.planning import plan
 from pipeline.data.prepared import Prepared
-from pipeline.data.sources import open_source
+from pipeline.data.writing import open_or_write
 from pipeline.errors import UserError, first_line
 from pipeline.search.study import make_pruner, open_storage
-from pipeline.tracked_training import (
-    fit_tracked,
-    log_best,
-    log_data,
-    log_layers,
-    log_network,
-    log_options,
-    network_spec,
-)
-from pipeline.training.fit import DivergedError, EpochResult
+from pipeline.tracked.data import log_data
+from pipeline.tracked.fitting import fit_tracked, log_best, log_layers, log_network, log_options
+from pipeline.training.fit import Callbacks, DivergedError, EpochResult
+from pipeline.training.network_spec import network_spec
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 # What Optuna calls them.
@@ -139,7 +133,7 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
             raise optuna.TrialPruned
 
     try:
-        result = fit_tracked(run, network, data, config, on_epoch)
+        result = fit_tracked(run, network, data, config, Callbacks(on_epoch))
     except optuna.TrialPruned:
         return PRUNED, f"behind the others after epoch {len(epochs)} of {config.epochs}"
     except DivergedError as error:
@@ -158,4 +152,4 @@ def _study(storage: str, name: str, pruner: str, epochs: int, warmup: float) -> 
 @functools.cache
 def _open_data(config: PreprocessConfig) -> Prepared:
     """The data set of a trial; it is prepared here only where the study searches over how."""
-    return prepared.open_or_write(prepared.plan(open_source(config), config), config)
+    return open_or_write(plan(config))

@@ -1,7 +1,8 @@
-"""The trials of a study, handed out to workers one after the other."""
+"""The trials of a study, handed out one after the other."""
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import optuna
 from optuna.trial import Trial
@@ -10,57 +11,58 @@ from pipeline import config as options
 from pipeline import tracking
 from pipeline.config import SearchConfig, TrainConfig
 from pipeline.errors import UserError
+from pipeline.search.executors.contract import Executor, Finished
 from pipeline.search.space import Space
-from pipeline.search.study import OUTCOME, abandon, ask, finished
-from pipeline.search.trial import COMPLETE, FAILED, TRIAL_STATES, StudyPlace, TrialJob, TrialOutcome
+from pipeline.search.study import OUTCOME, abandon, ask, finished, study_tags
+from pipeline.search.trial import COMPLETE, FAILED, TRIAL_STATES, TrialJob, TrialOutcome
 from pipeline.search.view import StudyView
-from pipeline.search.workers import Finished, Workers
 
 WAIT_SECONDS = 1.0
 FAILURES_IN_A_ROW = 5
 STOPPED = "the search was stopped"
 
 
-def run_trials(study: optuna.Study, config: SearchConfig, space: Space, place: StudyPlace, view: StudyView) -> None:
+def run_trials(
+    study: optuna.Study, config: SearchConfig, space: Space, start: Callable[[int], Executor], view: StudyView
+) -> None:
     """Train trials until the study has `config.trials` complete and pruned ones, or the time is up.
 
-    Raises UserError if several in a row fail.
+    start: a number of workers -> an executor that has them. Raises UserError if several trials in a row fail.
     """
     wanted = config.trials - len(finished(study))
     if wanted <= 0:
         return
     deadline = time.monotonic() + config.timeout if config.timeout else float("inf")
     failures: list[TrialOutcome] = []
-    pool = Workers(min(config.workers, wanted), place)
+    executor = start(min(config.workers, wanted))
+    tags = study_tags(config)
     try:
         while True:
             if time.monotonic() < deadline:
-                _give_out(study, config, space, pool, view)
-            if not pool.busy():
+                _give_out(study, config, space, executor, view)
+            if not executor.busy():
                 return
-            for done in pool.wait(WAIT_SECONDS):
-                outcome = _settle(study, done, config.epochs, tracking.DIED)
+            for done in executor.wait(WAIT_SECONDS):
+                outcome = tell_optuna(study, done, config.epochs, tracking.DIED)
                 # The worker gets its next trial before anything is told or drawn.
                 if time.monotonic() < deadline:
-                    _give_out(study, config, space, pool, view)
-                _tell(outcome, place)
+                    _give_out(study, config, space, executor, view)
+                tell_mlflow(outcome, tags)
                 view.trial(outcome, {name: getattr(done.job.config, name) for name in space})
                 failures = [*failures, outcome] if outcome.state == FAILED else []
                 if len(failures) >= FAILURES_IN_A_ROW:
                     raise UserError(f"{len(failures)} trials in a row failed; the last one: {outcome.reason}")
             view.refresh()
     finally:
-        for done in pool.stop():
-            _tell(_settle(study, done, config.epochs, STOPPED), place)
+        for done in executor.stop():
+            tell_mlflow(tell_optuna(study, done, config.epochs, STOPPED), tags)
 
 
-def _give_out(study: optuna.Study, config: SearchConfig, space: Space, pool: Workers, view: StudyView) -> None:
+def _give_out(study: optuna.Study, config: SearchConfig, space: Space, executor: Executor, view: StudyView) -> None:
     """Give idle workers trials, as long as the study wants more."""
-    for worker in pool.idle():
-        if len(finished(study)) + len(pool.busy()) >= config.trials:
-            return
+    while executor.idle() and len(finished(study)) + executor.busy() < config.trials:
         trial = ask(study, config, space)
-        worker.give(TrialJob(trial._trial_id, trial.number, trial_config(config, trial.params)))
+        executor.give(TrialJob(trial._trial_id, trial.number, trial_config(config, trial.params)))
         view.begin(trial.number)
 
 
@@ -75,7 +77,7 @@ def trial_config(config: SearchConfig, params: dict) -> TrainConfig:
     return dataclasses.replace(options.part(config, TrainConfig), **(scales | params))
 
 
-def _settle(study: optuna.Study, done: Finished, full_epochs: int, why_none: str) -> TrialOutcome:
+def tell_optuna(study: optuna.Study, done: Finished, full_epochs: int, why_none: str) -> TrialOutcome:
     """Tell Optuna how a trial ended. From here on it is never run again.
 
     why_none: the reason to give if there is no outcome.
@@ -91,14 +93,14 @@ def _settle(study: optuna.Study, done: Finished, full_epochs: int, why_none: str
     return outcome
 
 
-def _tell(outcome: TrialOutcome, place: StudyPlace) -> None:
-    """Tell MLflow how a trial ended."""
+def tell_mlflow(outcome: TrialOutcome, study_tags: dict[str, str]) -> None:
+    """Tell MLflow how a trial ended. study_tags: those that all runs of its study have."""
     tags = state_tags(outcome.state, outcome.reason)
     if outcome.run_id is not None:
         tracking.handle_of(outcome.run_id).set_tags(tags)
         return
     # Its process is no more: what it may have begun is found by its tags, and ended.
-    for run in tracking.find(place.tags | {"stage": "trial", "optuna.trial": str(outcome.number)}):
+    for run in tracking.find(study_tags | {"stage": "trial", "optuna.trial": str(outcome.number)}):
         tracking.close(run.id, "KILLED", tags)
 
 

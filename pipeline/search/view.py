@@ -1,5 +1,6 @@
 """What a study shows while it runs and when it is over: on the screen, and in its run in MLflow."""
 
+import contextlib
 import time
 
 import optuna
@@ -14,7 +15,7 @@ from pipeline.progress import clock
 from pipeline.search import figures
 from pipeline.search.space import Space
 from pipeline.search.study import OUTCOME, best_trials
-from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialOutcome
+from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialOutcome, trial_name
 
 REFRESH_SECONDS = 60.0
 # Drawing takes processor time from training: at most a fiftieth of it.
@@ -130,9 +131,26 @@ class StudyView:
             "overhead_fraction": 1 - spent / (elapsed * self._workers),
         }
 
-    def close(self) -> None:
-        """Take the bar away."""
+    def __enter__(self) -> "StudyView":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Take the bar away, and log how far the study came."""
         self._bar.close()
+        # What stopped the search says more than what goes wrong now.
+        with contextlib.suppress(Exception) if error else contextlib.nullcontext():
+            self.log()
+        if error is None:
+            self._show_best()
+
+    def _show_best(self) -> None:
+        if best := best_trials(self._study, 1):
+            self._run.log_params({f"best_{name}": value for name, value in best[0].params.items()})
+            self._run.set_tags({"best_trial": trial_name(best[0].number), "best_run": best[0].user_attrs["run_id"]})
+            print(
+                f"best of {len(self._study.trials)} trials: {trial_name(best[0].number)}, "
+                f"val_accuracy {best[0].value:.1%}"
+            )
 
 
 def _short(value: object) -> str:
@@ -152,7 +170,7 @@ def scales_of(space: Space) -> dict[str, str]:
 
 
 def trial_rows(study: optuna.Study) -> list[dict]:
-    """A row a trial that is over: number, state, reason, val_accuracy (the best), epochs, seconds, run_id, values."""
+    """One row per trial that is over: number, state, reason, best val_accuracy, epochs, seconds, run_id, values."""
     return [_row(trial) for trial in study.get_trials(deepcopy=False, states=tuple(STATES))]
 
 

@@ -4,9 +4,9 @@ from pipeline import config as options
 from pipeline import tracking
 from pipeline.config import MainConfig, PreprocessConfig, SearchConfig
 from pipeline.search.study import study_tags
-from pipeline.stages.preprocess import ensure_prepared
 from pipeline.stages.search import search
-from pipeline.tracked_training import log_data, log_options
+from pipeline.tracked.data import ensure_prepared, log_data
+from pipeline.tracked.fitting import log_options
 
 
 def main(config: MainConfig) -> str:

@@ -12,11 +12,13 @@ from pipeline.data.augmentation import Augmentation
 from pipeline.data.batches import Batch, balanced_weights, epoch_order, prefetched, smoothed_targets, training_batches
 from pipeline.data.mixing import cutmix
 from pipeline.data.prepared import DatasetFacts, Prepared, Split
+from pipeline.data.preprocessing import ImageSizes, Preprocessing
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy, cross_entropy
-from pipeline.models.networks.contract import Network, predict_scaled
+from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training.checkpoints import Checkpoint
-from pipeline.training.schedule import image_sizes, learning_rates, scaled_size
+from pipeline.training.network_spec import image_sizes, preprocessing_of
+from pipeline.training.schedule import learning_rates, sizes_by_epoch
 
 
 class DivergedError(UserError):
@@ -60,6 +62,19 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Callbacks:
+    """Who hears of a training while it goes on.
+
+    on_epoch: of each epoch when it is over. on_step: of each step. on_checkpoint: gets, after each epoch, what it takes
+    to go on from there.
+    """
+
+    on_epoch: Callable[[EpochResult], None] = lambda result: None
+    on_step: Callable[[], None] = lambda: None
+    on_checkpoint: Callable[[Checkpoint], None] | None = None
+
+
+@dataclass(frozen=True)
 class FitResult:
     """epochs: those that were trained. best: the first of those with the highest val_accuracy.
 
@@ -75,19 +90,16 @@ def fit(
     network: Network,
     data: Prepared,
     config: TrainConfig,
-    on_epoch: Callable[[EpochResult], None],
-    on_step: Callable[[], None] = lambda: None,
-    on_checkpoint: Callable[[Checkpoint], None] | None = None,
+    callbacks: Callbacks = Callbacks(),
     before: Interrupted | None = None,
 ) -> FitResult:
     """Train `network` on the train split of `data`, and leave it as it was after its best epoch.
 
-    on_epoch hears of each epoch when it is over, on_step of each step; on_checkpoint gets, after each epoch, what it
-    takes to go on from there. before: what was trained already: it is not repeated, and nothing hears of it again.
+    before: what was trained already: it is not repeated, and nothing hears of it again.
     Raises DivergedError if the loss stops being finite, UserError if the network cannot take images as small as asked.
     """
-    size = input_size(config, data.facts)
-    sizes = _training_sizes(network, size, data.facts, config)
+    preprocessing = preprocessing_of(config, data.facts)
+    sizes = _training_sizes(network, image_sizes(config, data.facts), config)
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
@@ -107,38 +119,34 @@ def fit(
             network.freeze_body(epoch <= config.head_epochs)
         batches = prefetched(_batches(train, data.facts, config, epoch, sizes[epoch - 1]))
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
-        result, losses = _epoch(network, _counted(batches, on_step), epoch_rates, val, size, epoch)
+        result, losses = _epoch(network, _counted(batches, callbacks.on_step), epoch_rates, val, preprocessing, epoch)
         if spent_test:
-            test_accuracy = accuracy(spent_test.labels, predict_scaled(network, spent_test.images, size))
+            test_accuracy = accuracy(spent_test.labels, predict_prepared(network, spent_test.images, preprocessing))
             result = dataclasses.replace(result, test_accuracy=test_accuracy)
         epochs.append(result)
         step_losses.append(losses)
-        on_epoch(result)
+        callbacks.on_epoch(result)
         is_best = best is None or result.val_accuracy > best.val_accuracy
-        state = network.state() if is_best or on_checkpoint else {}
+        state = network.state() if is_best or callbacks.on_checkpoint else {}
         if is_best:
             best, best_state = result, state
-        if on_checkpoint and best_state:
-            on_checkpoint(Checkpoint(epoch, state, best_state, np.concatenate(step_losses)))
+        if callbacks.on_checkpoint and best_state:
+            callbacks.on_checkpoint(Checkpoint(epoch, state, best_state, np.concatenate(step_losses)))
     assert best is not None and best_state is not None
     network.load_state(best_state)
     return FitResult(epochs, best, np.concatenate(step_losses))
 
 
-def input_size(config: TrainConfig, facts: DatasetFacts) -> int:
-    """The side in pixels of the images that the network is made for."""
-    return scaled_size(config.input_scale, facts.image_size)
-
-
-def _training_sizes(network: Network, full: int, facts: DatasetFacts, config: TrainConfig) -> list[int]:
-    """The side of the training images in each epoch, `full` at last."""
-    sizes = image_sizes(scaled_size(config.initial_scale, facts.image_size), full, config.epochs)
-    for size in sorted(set(sizes) - {full}):
+def _training_sizes(network: Network, sizes: ImageSizes, config: TrainConfig) -> list[int]:
+    """The side of the training images in each epoch, sizes.seen at last."""
+    by_epoch = sizes_by_epoch(sizes.first, sizes.seen, config.epochs)
+    for size in sorted(set(by_epoch) - {sizes.seen}):
         if not network.takes(size):
             raise UserError(
-                f"--initial_scale {config.initial_scale:g}: {config.model} built for {full} pixels cannot take {size}"
+                f"--initial_scale {config.initial_scale:g}: {config.model} built for {sizes.seen} pixels cannot take "
+                f"{size}"
             )
-    return sizes
+    return by_epoch
 
 
 def best_of(epochs: list[EpochResult]) -> EpochResult:
@@ -152,9 +160,14 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 def _epoch(
-    network: Network, batches: Iterator[Batch], rates: np.ndarray, val: Split, size: int, epoch: int
+    network: Network,
+    batches: Iterator[Batch],
+    rates: np.ndarray,
+    val: Split,
+    preprocessing: Preprocessing,
+    epoch: int,
 ) -> tuple[EpochResult, np.ndarray]:
-    """Train one epoch and validate at `size` pixels; returns its result and the loss of each of its steps."""
+    """Train one epoch and validate; returns its result and the loss of each of its steps."""
     start = time.perf_counter()
     fitted = network.fit_epoch(batches, rates.tolist())
     seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
@@ -163,7 +176,7 @@ def _epoch(
             f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps"
         )
     validating = time.perf_counter()
-    probabilities = predict_scaled(network, val.images, size)
+    probabilities = predict_prepared(network, val.images, preprocessing)
     val_seconds = time.perf_counter() - validating
     result = EpochResult(
         epoch=epoch,

@@ -31,14 +31,14 @@ def scaled_size(scale: float, size: int) -> int:
     return max(1, round(scale * size))
 
 
-def image_sizes(initial: int, full: int, epochs: int) -> list[int]:
+def sizes_by_epoch(first: int, seen: int, epochs: int) -> list[int]:
     """The side in pixels of the training images in each epoch.
 
-    It grows from `initial` to `full` in a line, in steps of SIZE_STEP, over the first GROWING of the epochs; an
-    `initial` above `full` is `full`.
+    It grows from `first` to `seen` in a line, in steps of SIZE_STEP, over the first GROWING of the epochs; a `first`
+    above `seen` is `seen`.
     """
-    initial = min(initial, full)
+    first = min(first, seen)
     growing = int(GROWING * epochs)
-    grown = (full - initial) * np.arange(epochs) / max(growing, 1)
-    sizes = initial + (grown // SIZE_STEP * SIZE_STEP).astype(int)
-    return np.where(np.arange(epochs) < growing, sizes, full).tolist()
+    grown = (seen - first) * np.arange(epochs) / max(growing, 1)
+    sizes = first + (grown // SIZE_STEP * SIZE_STEP).astype(int)
+    return np.where(np.arange(epochs) < growing, sizes, seen).tolist()

@@ -9,9 +9,11 @@ from images import write_image
 from PIL import Image
 
 from pipeline.config import PreprocessConfig
-from pipeline.data import prepared
+from pipeline.data import writing
 from pipeline.data.decoding import decode
-from pipeline.data.sources import open_source
+from pipeline.data.planning import plan
+from pipeline.data.prepared import open_prepared
+from pipeline.data.writing import write
 from pipeline.errors import UserError
 
 
@@ -24,12 +26,8 @@ def configured(tmp_path, image_folder):
     return make
 
 
-def plan(config):
-    return prepared.plan(open_source(config), config)
-
-
 def prepare(config):
-    return prepared.write(plan(config), config)
+    return write(plan(config))
 
 
 def test_arrays_hold_what_the_files_show(configured, image_folder):
@@ -161,8 +159,8 @@ def test_a_killed_process_leaves_nothing_that_looks_whole(configured, tmp_path):
 def test_two_that_prepare_the_same_data_both_get_it(configured):
     config = configured()
     planned = plan(config)
-    first = prepared.write(planned, config)
-    second = prepared.write(planned, config)
+    first = write(planned)
+    second = write(planned)
     assert first.folder == second.folder
     pd.testing.assert_frame_equal(first.manifest(), second.manifest())
 
@@ -170,7 +168,7 @@ def test_two_that_prepare_the_same_data_both_get_it(configured):
 def test_opening_one_split_does_not_need_the_others(configured):
     data = prepare(configured())
     (data.folder / "test.npy").unlink()
-    again = prepared.open_prepared(data.folder)
+    again = open_prepared(data.folder, data.name)
     assert len(again["train"].images) == 48
 
 
@@ -178,7 +176,7 @@ def test_many_images_are_decoded_by_several_processes_alike(configured, image_fo
     alone = prepare(configured())
     expected = {split: np.array(alone[split].images) for split in ("train", "val", "test")}
     shutil.rmtree(alone.folder)
-    monkeypatch.setattr(prepared, "FEW_IMAGES", 0)
+    monkeypatch.setattr(writing, "FEW_IMAGES", 0)
     together = prepare(configured())
     assert all(np.array_equal(together[split].images, images) for split, images in expected.items())
 

@@ -1,12 +1,17 @@
+import importlib
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from images import write_class_folders, write_image
 from PIL import Image
+from source_contract import check_source
 
+from pipeline import docstrings
 from pipeline.config import PreprocessConfig
-from pipeline.data.sources import glyphs, open_source
+from pipeline.data import sources
+from pipeline.data.sources import NAMES, glyphs, open_source
 from pipeline.errors import UserError
 
 
@@ -101,9 +106,9 @@ def test_hidden_files_are_no_images_and_images_may_lie_deeper(configured, image_
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda root: None, "no such folder"),
+        (lambda root: None, "no such file or folder"),
         (lambda root: root.mkdir(), "holds no folders"),
-        (lambda root: root.write_text("x"), "is a file"),
+        (lambda root: root.write_text("x"), "is none of these"),
         (lambda root: write_image(root / "only" / "0.png", (1, 2, 3), 0), "one class, 'only'"),
         (lambda root: (write_class_folders(root), (root / "empty").mkdir()), "empty holds no files"),
         (lambda root: write_class_folders(root, 2), "'blue' has 2 image"),
@@ -177,3 +182,38 @@ def test_a_bad_line_is_named_with_its_list_and_number(configured, listed, line, 
     with pytest.raises(UserError, match=words) as refusal:
         open_source(configured(listed))
     assert f"{listed / 'val.txt'} line 13" in str(refusal.value)
+
+
+# every source
+
+
+def examples(tmp_path, listed):
+    return ["glyphs", str(write_class_folders(tmp_path / "plain")), str(listed)]
+
+
+def test_every_source_keeps_its_promises(configured, tmp_path, listed):
+    for data in examples(tmp_path, listed):
+        check_source(open_source(configured(data)))
+
+
+@pytest.mark.parametrize("data", ["", "glyph", "nowhere/at/all", "x" * 300, "a:b", "~", "/"])
+def test_every_source_answers_at_once_whatever_is_asked(data):
+    for name in NAMES:
+        accepts = importlib.import_module(f"pipeline.data.sources.{name}").accepts
+        assert isinstance(accepts(data), bool), name
+
+
+def test_no_two_sources_accept_the_same_data(tmp_path, listed):
+    for data in examples(tmp_path, listed):
+        modules = [importlib.import_module(f"pipeline.data.sources.{name}") for name in NAMES]
+        assert sum(module.accepts(data) for module in modules) == 1
+
+
+def test_what_data_may_be_is_said_in_the_words_of_the_sources(configured):
+    lines = docstrings.first_lines(Path(sources.__file__).parent)
+    with pytest.raises(UserError) as refusal:
+        open_source(configured("nowhere"))
+    readme = (Path(sources.__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    for line in lines:
+        assert line in str(refusal.value)
+        assert line[1:] in readme  # whose list begins in small letters

@@ -75,7 +75,7 @@ def test_preprocess_alone(image_folder, mlflow_run, runs):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        (["data=/no/such/folder"], "/no/such/folder: no such folder"),
+        (["data=/no/such/folder"], "/no/such/folder: no such file or folder"),
         (["learning_rate=fast"], "--learning_rate: 'fast' is not a valid float"),
         (["modell=lenet"], "did you mean --model?"),
     ],

@@ -8,9 +8,9 @@ from pipeline import config as options
 from pipeline import models
 from pipeline.errors import UserError
 from pipeline.search import study as studies
+from pipeline.search.executors.processes import shares
+from pipeline.search.final import final_config
 from pipeline.search.trials import trial_config
-from pipeline.search.workers import shares
-from pipeline.stages.search import final_config
 
 SPACE = {"learning_rate": FloatDistribution(0.001, 0.1, log=True), "dropout": FloatDistribution(0.0, 0.5)}
 

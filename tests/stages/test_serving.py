@@ -15,7 +15,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.scoring_server import infer_and_parse_data
 
-from pipeline.data import prepared
+from pipeline.data.prepared import open_prepared
 
 # What a stranger does: load the model in an empty folder, with nothing of the project on the path, and ask it.
 STRANGER = """
@@ -41,9 +41,8 @@ def model(trained):
 
 def test_a_stranger_gets_the_answers_of_the_prepared_arrays(trained, model, model_folder, tmp_path):
     folder, images, _ = trained
-    data = next(
-        prepared.open_prepared(path) for path in (folder / "workdir" / "prepared").iterdir() if path.name != "index"
-    )
+    prepared = next(path for path in (folder / "workdir" / "prepared").iterdir() if path.name != "index")
+    data = open_prepared(prepared, "colours")
     test = data["test"]
     expected = model.unwrap_python_model().probabilities(test.images)
     shutil.copytree(model_folder, tmp_path / "model")

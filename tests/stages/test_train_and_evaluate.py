@@ -207,7 +207,7 @@ def test_a_model_that_sees_less_than_what_is_prepared_is_evaluated_and_asked_as_
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        (["--data", "/no/such/folder"], "/no/such/folder: no such folder"),
+        (["--data", "/no/such/folder"], "/no/such/folder: no such file or folder"),
         (["--image_size", "20"], "images of 15 pixels are too small for resnet"),
         (["--model", "lenet", "--image_size", "50"], "images of 50 pixels are too small for lenet with --depth 8: 104"),
     ],

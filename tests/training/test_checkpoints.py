@@ -3,12 +3,12 @@ import pytest
 
 from pipeline import models
 from pipeline.config import PreprocessConfig, TrainConfig
-from pipeline.data import prepared
-from pipeline.data.sources import open_source
-from pipeline.tracked_training import network_spec
+from pipeline.data.planning import plan
+from pipeline.data.writing import open_or_write
 from pipeline.training import checkpoints
 from pipeline.training.checkpoints import Checkpoint, CheckpointWriter
-from pipeline.training.fit import Interrupted, fit
+from pipeline.training.fit import Callbacks, Interrupted, fit
+from pipeline.training.network_spec import network_spec
 
 
 def checkpoint(epoch):
@@ -98,20 +98,20 @@ def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(
         precision=precision,
     )
     source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
-    data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
+    data = open_or_write(plan(source))
 
     def network():
         return models.build(model, network_spec(config, data))
 
     whole, saved, epochs = network(), [], []
-    expected = fit(whole, data, config, epochs.append, on_checkpoint=saved.append)
+    expected = fit(whole, data, config, Callbacks(epochs.append, on_checkpoint=saved.append))
 
     for interruption in (1, 3):
         checkpoints.write(tmp_path, saved[interruption - 1])
         before = Interrupted(epochs[:interruption], checkpoints.newest(tmp_path, interruption))
         heard = []
         continued = network()
-        result = fit(continued, data, config, heard.append, before=before)
+        result = fit(continued, data, config, Callbacks(heard.append), before)
         assert [epoch.epoch for epoch in heard] == list(range(interruption + 1, 6))
         assert [epoch.val_loss for epoch in result.epochs] == [epoch.val_loss for epoch in expected.epochs]
         assert np.array_equal(result.step_losses, expected.step_losses)
@@ -131,12 +131,12 @@ def test_patience_counts_what_was_before(image_folder, tmp_path):
         precision="float32",
     )
     source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
-    data = prepared.open_or_write(prepared.plan(open_source(source), source), source)
+    data = open_or_write(plan(source))
     spec = network_spec(config, data)
     saved, epochs = [], []
-    expected = fit(models.build(config.model, spec), data, config, epochs.append, on_checkpoint=saved.append)
+    expected = fit(models.build(config.model, spec), data, config, Callbacks(epochs.append, on_checkpoint=saved.append))
     before = Interrupted(epochs, saved[-1])
     heard = []
-    result = fit(models.build(config.model, spec), data, config, heard.append, before=before)
+    result = fit(models.build(config.model, spec), data, config, Callbacks(heard.append), before)
     assert not heard
     assert result.epochs == expected.epochs

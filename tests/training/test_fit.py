@@ -7,20 +7,20 @@ import pytest
 
 from pipeline import models
 from pipeline.config import PRESETS, PreprocessConfig, TrainConfig, resolve
-from pipeline.data import prepared
-from pipeline.data.sources import open_source
+from pipeline.data.planning import plan
+from pipeline.data.writing import write
 from pipeline.errors import UserError
 from pipeline.metrics import accuracy
-from pipeline.models.networks.contract import predict_scaled
-from pipeline.tracked_training import network_spec, pixel_statistics
+from pipeline.models.networks.contract import predict_prepared
 from pipeline.training import history
-from pipeline.training.fit import fit
+from pipeline.training.fit import Callbacks, fit
+from pipeline.training.network_spec import network_spec, pixel_statistics, preprocessing_of
 
 
 @pytest.fixture
 def data(image_folder, tmp_path):
     config = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path / "workdir")
-    return prepared.write(prepared.plan(open_source(config), config), config)
+    return write(plan(config))
 
 
 def configured(data, **options):
@@ -35,17 +35,17 @@ def configured(data, **options):
     return TrainConfig(data="colours", image_size=16, workdir=data.folder, **options)
 
 
-def trained(data, on_epoch=lambda result: None, **options):
+def trained(data, on_epoch=lambda epoch: None, **options):
     config = configured(data, **options)
     network = models.build("resnet", network_spec(config, data))
-    return network, fit(network, data, config, on_epoch)
+    return network, fit(network, data, config, Callbacks(on_epoch))
 
 
 def test_it_learns_and_reports_every_epoch_and_step(data):
     heard, steps = [], []
     config = configured(data)
     network = models.build("resnet", network_spec(config, data))
-    result = fit(network, data, config, heard.append, lambda: steps.append(1))
+    result = fit(network, data, config, Callbacks(heard.append, lambda: steps.append(1)))
     assert heard == result.epochs
     assert [epoch.epoch for epoch in heard] == [1, 2, 3, 4, 5, 6]
     assert len(steps) == 6 * 6
@@ -105,7 +105,7 @@ def test_images_may_begin_small_and_be_mixed(data):
         return fit_epoch(seen[-1], learning_rates)
 
     network.fit_epoch = recording
-    result = fit(network, data, config, lambda epoch: None)
+    result = fit(network, data, config)
     assert [epoch[0].images.shape[1:3] for epoch in seen] == [(8, 8), (8, 8), (8, 8), (16, 16)]
     assert all(any((batch.targets > 0.2).sum(axis=1).max() == 2 for batch in epoch) for epoch in seen)
     val = data["val"]
@@ -116,28 +116,29 @@ def test_images_may_begin_small_and_be_mixed(data):
 def test_each_preset_trains(image_folder, tmp_path, preset):
     typed = {"preset": preset, "data": str(image_folder), "epochs": 1, "workdir": str(tmp_path), "precision": "float32"}
     config = resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
-    data = prepared.write(prepared.plan(open_source(config), config), config)
-    result = fit(models.build(config.model, network_spec(config, data)), data, config, lambda epoch: None)
+    data = write(plan(config))
+    result = fit(models.build(config.model, network_spec(config, data)), data, config)
     assert [epoch.epoch for epoch in result.epochs] == [1]
 
 
 @pytest.mark.parametrize("model", ["resnet", "two-layer-numpy"])
 def test_images_may_be_prepared_larger_than_the_network_sees_them(image_folder, tmp_path, model):
     prepared_config = PreprocessConfig(data=str(image_folder), image_size=32, workdir=tmp_path / "workdir")
-    data = prepared.write(prepared.plan(open_source(prepared_config), prepared_config), prepared_config)
+    data = write(plan(prepared_config))
     config = configured(data, model=model, input_scale=0.5, depth=1 if model == "resnet" else None)
     network = models.build(model, network_spec(config, data))
-    result = fit(network, data, config, lambda epoch: None)
+    result = fit(network, data, config)
     val = data["val"]
     assert result.best.val_accuracy > 0.8
-    assert accuracy(val.labels, predict_scaled(network, val.images, 16)) == result.best.val_accuracy
+    probabilities = predict_prepared(network, val.images, preprocessing_of(config, data.facts))
+    assert accuracy(val.labels, probabilities) == result.best.val_accuracy
 
 
 def test_a_network_of_one_size_refuses_to_begin_smaller(data):
     config = configured(data, model="two-layer-numpy", initial_scale=0.5, depth=None, width=16)
     network = models.build(config.model, network_spec(config, data))
     with pytest.raises(UserError, match=r"--initial_scale .* two-layer-numpy built for 16 pixels cannot take 8"):
-        fit(network, data, config, lambda epoch: None)
+        fit(network, data, config)
 
 
 def test_the_test_split_is_opened_only_where_it_is_to_be_spent(data):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.training.schedule import image_sizes, learning_rates
+from pipeline.training.schedule import learning_rates, sizes_by_epoch
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
@@ -30,7 +30,7 @@ def test_constant_is_constant():
 
 @given(st.integers(1, 400), st.integers(8, 400), st.integers(1, 100))
 def test_images_grow_to_their_full_size_and_stay_there(first, full, epochs):
-    sizes = image_sizes(first, full, epochs)
+    sizes = sizes_by_epoch(first, full, epochs)
     initial = min(first, full)
     assert len(sizes) == epochs
     assert sizes == sorted(sizes)
@@ -41,5 +41,5 @@ def test_images_grow_to_their_full_size_and_stay_there(first, full, epochs):
 
 
 def test_images_grow_in_a_line_over_four_fifths_of_the_epochs():
-    assert image_sizes(32, 64, 10) == [32, 32, 32, 32, 48, 48, 48, 48, 64, 64]
-    assert image_sizes(64, 64, 3) == [64, 64, 64]
+    assert sizes_by_epoch(32, 64, 10) == [32, 32, 32, 32, 48, 48, 48, 48, 64, 64]
+    assert sizes_by_epoch(64, 64, 3) == [64, 64, 64]

@@ -1,16 +1,19 @@
-"""Sources of images: one file a source, found by what `data` says.
+"""Sources of images: one file per source, found by what `data` says.
 
-A source module has `accepts(data) -> bool` and `open_source(config) -> Source`.
+A source module has `accepts(data) -> bool` and `open_source(config) -> Source`; the first line of its docstring says
+what `data` may be, in help texts and errors too. A file in this folder is a source, and nothing else is.
 """
 
 import importlib
 from pathlib import Path
 
+from pipeline import docstrings
 from pipeline.config import PreprocessConfig
-from pipeline.data.sources.contract import Source
-from pipeline.errors import UserError
+from pipeline.data.files import is_there, path_of
+from pipeline.data.source import Source
+from pipeline.errors import UserError, shown
 
-NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py") if path.stem != "contract")
+NAMES = docstrings.modules(Path(__file__).parent)
 
 
 def open_source(config: PreprocessConfig) -> Source:
@@ -19,7 +22,11 @@ def open_source(config: PreprocessConfig) -> Source:
         module = importlib.import_module(f"{__name__}.{name}")
         if module.accepts(config.data):
             return module.open_source(config)
-    folder = Path(config.data).expanduser().absolute()
-    if folder.exists():
-        raise UserError(f"--data {folder} is a file; glyphs or a folder of images is expected")
-    raise UserError(f"--data {folder}: no such folder; glyphs or a folder of images is expected")
+    path = path_of(config.data)
+    found = "is none of these" if is_there(config.data) else "no such file or folder, and no name of a source"
+    raise UserError(f"--data {shown(str(path))}: {found}. It may be: {'; '.join(forms())}")
+
+
+def forms() -> list[str]:
+    """What `data` may be, in the words of each source."""
+    return docstrings.first_lines(Path(__file__).parent)

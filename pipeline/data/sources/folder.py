@@ -1,21 +1,19 @@
-"""A folder with one folder a class; or with train/, val/ and test/ that hold them."""
+"""A folder with one folder per class, or with train/, val/ and test/ that hold such folders."""
 
-import functools
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
-from pipeline.data import contents
-from pipeline.data.sources.contract import SPLITS, Source
+from pipeline.data.files import file_source, is_folder, path_of
+from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError
 
 
 def accepts(data: str) -> bool:
     """Whether `data` is a folder without a train.txt."""
-    folder = Path(data).expanduser()
-    return folder.is_dir() and not (folder / "train.txt").exists()
+    return is_folder(data) and not (path_of(data) / "train.txt").exists()
 
 
 def open_source(config: PreprocessConfig) -> Source:
@@ -24,7 +22,7 @@ def open_source(config: PreprocessConfig) -> Source:
     A split that has no folder of its own is taken from the training images, stratified by `config.data_seed`.
     Raises UserError if the folder is empty, has one class, or its splits have different classes.
     """
-    root = Path(config.data).expanduser().absolute()
+    root = path_of(config.data)
     split_folders = {split: root / split for split in SPLITS} if (root / "train").is_dir() else {"train": root}
     present = {split: folder for split, folder in split_folders.items() if folder.is_dir()}
     class_names = _class_names(present["train"])
@@ -33,23 +31,6 @@ def open_source(config: PreprocessConfig) -> Source:
     )
     table = with_missing_splits(table, present, config, class_names)
     return file_source(root, class_names, table, config)
-
-
-def file_source(root: Path, class_names: list[str], table: pd.DataFrame, config: PreprocessConfig) -> Source:
-    """A source of the files that `table` names by their path below `root`."""
-    index_folder = config.workdir / "prepared" / "index"
-    return Source(
-        name=root.name,
-        class_names=class_names,
-        table=table,
-        read=functools.partial(_read, root),
-        content_digests=functools.partial(contents.digests, root=root, index_folder=index_folder),
-        mirrorable=True,
-    )
-
-
-def _read(root: Path, path: str) -> bytes:
-    return (root / path).read_bytes()
 
 
 def _class_names(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
-"""The built-in data set: characters, posed, coloured and cluttered by a seed, in the fonts that matplotlib ships.
+"""`glyphs`, the built-in images: 50 characters, drawn by a seed in the fonts that matplotlib ships.
 
-Made in seconds, with nothing downloaded, and hard enough to tell networks apart.
+They are posed, coloured and cluttered at random: made in seconds, with nothing downloaded, and hard enough to tell
+networks apart.
 """
 
 import functools
@@ -15,7 +16,7 @@ import PIL
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
 
 from pipeline.config import PreprocessConfig
-from pipeline.data.sources.contract import SPLITS, Source
+from pipeline.data.source import SPLITS, Source
 
 SIZE = 64
 IMAGES_A_CLASS = {"train": 240, "val": 50, "test": 50}
@@ -62,13 +63,17 @@ def open_source(config: PreprocessConfig) -> Source:
         columns=["path", "label", "split"],
     )
     return Source(
-        name="glyphs",
         class_names=list(CHARACTERS),
         table=table,
         read=functools.partial(draw_png, config.data_seed),
+        where=_where,
         content_digests=functools.partial(_content_digests, config.data_seed),
         mirrorable=False,
     )
+
+
+def _where(path: str) -> str:
+    return f"the glyph {path}"
 
 
 def _content_digests(seed: int, paths: list[str]) -> list[str]:

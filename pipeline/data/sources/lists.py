@@ -1,19 +1,22 @@
-"""A folder with train.txt, val.txt and test.txt, each a list of `path label` lines; classes.txt names the labels."""
+"""A folder with train.txt, val.txt and test.txt, each with one `path label` line per image.
+
+A classes.txt beside them names the labels, one name per line.
+"""
 
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
-from pipeline.data.sources.contract import SPLITS, Source
-from pipeline.data.sources.folder import file_source
+from pipeline.data.files import file_source, is_folder, path_of
+from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError
 
 
 def accepts(data: str) -> bool:
     """Whether `data` is a folder with a train.txt."""
-    return (Path(data).expanduser() / "train.txt").is_file()
+    return is_folder(data) and (path_of(data) / "train.txt").exists()
 
 
 def open_source(config: PreprocessConfig) -> Source:
@@ -22,7 +25,7 @@ def open_source(config: PreprocessConfig) -> Source:
     A split without a list is taken from the training images, stratified by `config.data_seed`. Raises UserError,
     naming list and line, if a line has no label or one out of range, or names a file outside the folder or not there.
     """
-    root = Path(config.data).expanduser().absolute()
+    root = path_of(config.data)
     lists = {split: _read_list(root / f"{split}.txt") for split in SPLITS if (root / f"{split}.txt").is_file()}
     class_names = _class_names(root, lists["train"])
     for split, lines in lists.items():

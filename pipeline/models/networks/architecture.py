@@ -25,11 +25,13 @@ def architecture(
     search: epochs and image_size, if trials can be cheaper than the recipe and still rank configurations; and for
     depth and width the (lowest, highest) value that is worth a trial.
     also_given: what `build` gives the builder by keyword, beside hyperparameters.
-    Raises UserError if the builder has an argument that nobody could ever set.
+    Raises UserError if the builder has an argument that nobody could ever set, or a hyperparameter without a default.
     """
     keywords = list(inspect.signature(builder).parameters.values())[len(GIVEN) :]
     _refuse_unknown(builder, [each.name for each in keywords], (*also_given, *HYPERPARAMETERS))
-    defaults = {each.name: each.default for each in keywords if each.name in HYPERPARAMETERS}
+    hyperparameters = [each for each in keywords if each.name in HYPERPARAMETERS]
+    _refuse_without_default(builder, hyperparameters)
+    defaults = {each.name: each.default for each in hyperparameters}
     build.recipe = defaults | recipe  # type: ignore[attr-defined]
     build.search = search  # type: ignore[attr-defined]
     build.builder = builder  # type: ignore[attr-defined]
@@ -42,4 +44,12 @@ def _refuse_unknown(builder: Callable, keywords: Sequence[str], allowed: Sequenc
             raise UserError(
                 f"the builder {builder.__name__} has an argument {keyword}, which no option sets; "
                 f"{', '.join(GIVEN + tuple(allowed))} are allowed"
+            )
+
+
+def _refuse_without_default(builder: Callable, hyperparameters: Sequence[inspect.Parameter]) -> None:
+    for each in hyperparameters:
+        if each.default is inspect.Parameter.empty:
+            raise UserError(
+                f"the builder {builder.__name__} has no default for {each.name}; each hyperparameter needs one"
             )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.batches import Batch
-from pipeline.data.scaling import scaled_parts
+from pipeline.data.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,15 @@ class EpochFit:
 class NetworkSpec:
     """What every network is built from.
 
-    image_size: side in pixels of the images that it sees. mean, deviation: (3,) of the pixels, on the scale 0 to 255.
+    preprocessing: what happens to an image before its first layer; it sees images of preprocessing.seen_size pixels.
     hyperparameters: those of its builder (depth, width, dropout, whiten).
     weights: what it begins with: none (drawn from the seed), imagenet or a file.
     optimizer: sgd, adamw or adam. precision: float32 or bfloat16.
-    sample: (n, image_size, image_size, 3) uint8, training images for layers that begin fitted to them.
+    sample: (n, seen_size, seen_size, 3) uint8, training images for layers that begin fitted to them.
     """
 
-    image_size: int
+    preprocessing: Preprocessing
     classes: int
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
     hyperparameters: dict
     optimizer: str
     weight_decay: float
@@ -55,9 +53,11 @@ class Network(Protocol):
     """A classifier of uint8 RGB images that can be trained. It standardises pixels itself.
 
     requirements: the packages, by their name on PyPI, that a saved one needs to be loaded, beside NumPy.
+    standardizes_in_file: whether the graph in its saved file takes pixels as they are, 0 to 255.
     """
 
     requirements: tuple[str, ...]
+    standardizes_in_file: bool
 
     def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
         """One pass over `batches`, one step and one learning rate a batch."""
@@ -84,6 +84,6 @@ class Network(Protocol):
         """Write what `predict` needs into one file in `folder`, which `models.load` reads; returns its path."""
 
 
-def predict_scaled(network: Network, images: np.ndarray, size: int) -> np.ndarray:
-    """What `network` says of images (n, from, from, 3) uint8 once they have `size` pixels a side."""
-    return np.concatenate([network.predict(part) for part in scaled_parts(images, size)])
+def predict_prepared(network: Network, images: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Take prepared images (n, prepared_size, prepared_size, 3) uint8 to probabilities (n, classes) float32."""
+    return np.concatenate([network.predict(part) for part in preprocessing.seen(images)])

@@ -60,7 +60,8 @@ def _build(
 
         tf.config.experimental.enable_op_determinism()
     with _dtype_policy("mixed_bfloat16" if spec.precision == "bfloat16" else "float32"):
-        core = builder((spec.image_size, spec.image_size, 3), spec.classes, **spec.hyperparameters)
+        size = spec.preprocessing.seen_size
+        core = builder((size, size, 3), spec.classes, **spec.hyperparameters)
     if getattr(core.layers[-1], "activation", None) is keras.activations.softmax:
         raise UserError(f"the model {builder.__name__} ends in softmax; a builder returns logits")
     if spec.sample is not None and not standardizes:
@@ -84,18 +85,17 @@ def _dtype_policy(name: str) -> Iterator[None]:
 
 
 def _whiten(core: keras.Model, images: np.ndarray, spec: NetworkSpec) -> None:
-    mean, deviation = np.array(spec.mean, np.float32), np.array(spec.deviation, np.float32)
     for layer in core.layers:
         if isinstance(layer, Whitening):
-            layer.adapt((images - mean) / deviation)
+            layer.adapt(spec.preprocessing.standardized(images))
 
 
 def _of_pixels(core: keras.Model, spec: NetworkSpec, standardizes: bool) -> keras.Model:
     """`core` behind the standardisation of pixels, unless it does that; both stay reachable as layers of the result."""
     inputs = keras.Input(core.input_shape[1:], name="pixels")
-    variance = [deviation**2 for deviation in spec.deviation]
+    variance = [deviation**2 for deviation in spec.preprocessing.deviation]
     standardise = keras.layers.Normalization(
-        mean=list(spec.mean), variance=variance, dtype="float32", name="standardize"
+        mean=list(spec.preprocessing.mean), variance=variance, dtype="float32", name="standardize"
     )
     whole = keras.Model(inputs, core(inputs if standardizes else standardise(inputs)), name="classifier")
     # Images may change their size between epochs; whether the weights allow it, `takes` finds out.
@@ -131,6 +131,7 @@ class KerasNetwork:
     """A network over `model`, a keras.Model from pixels to logits (to probabilities once loaded from a file)."""
 
     requirements: tuple[str, ...] = ("keras", "tensorflow")
+    standardizes_in_file = True
 
     def __init__(self, model: keras.Model, *, returns_logits: bool = True):
         self.model = model

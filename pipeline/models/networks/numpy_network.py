@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.batches import Batch
+from pipeline.data.preprocessing import Preprocessing
 from pipeline.errors import UserError
 from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
@@ -45,21 +46,22 @@ class NumpyNetwork:
     """
 
     requirements: tuple[str, ...] = ()
+    standardizes_in_file = False
 
     def __init__(self, builder: Builder, spec: NetworkSpec):
         if spec.weights != "none":
             raise UserError(f"--weights {spec.weights}: {builder.__name__} begins with weights of its own alone")
         if spec.precision != "float32":
             raise UserError(f"--precision {spec.precision}: {builder.__name__} computes in float32 alone")
-        shape = (spec.image_size, spec.image_size, CHANNELS)
+        self._preprocessing = spec.preprocessing
+        size = self._preprocessing.seen_size
+        shape = (size, size, CHANNELS)
         try:
             self._layers = builder(shape, spec.classes, seed=spec.seed, **spec.hyperparameters)
         except ValueError as error:
             raise UserError(f"{builder.__name__} cannot be built: {error}") from error
         self._builder = builder
         self._spec = spec
-        self._mean = np.array(spec.mean, np.float32)
-        self._deviation = np.array(spec.deviation, np.float32)
         self._optimizer = _optimizer(spec)
 
     # A training that diverges is recognised by its loss; NumPy's warnings on the way say less.
@@ -67,7 +69,7 @@ class NumpyNetwork:
     def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
         losses, correct, images = [], 0, 0
         for batch, learning_rate in zip(batches, learning_rates, strict=True):
-            pixels = self._standardised(batch.images)
+            pixels = self._preprocessing.standardized(batch.images)
             loss, logits = self._layers.loss_and_gradients(pixels, batch.targets, batch.weights)
             self._optimizer.update(self._layers.parameters(), self._layers.gradients(), learning_rate)
             losses.append(loss)
@@ -76,17 +78,14 @@ class NumpyNetwork:
         return EpochFit(np.array(losses), correct / images, images, compile_seconds=0.0)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        return self._layers.predict(self._standardised(images))
-
-    def _standardised(self, images: np.ndarray) -> np.ndarray:
-        return (images - self._mean) / self._deviation
+        return self._layers.predict(self._preprocessing.standardized(images))
 
     def freeze_body(self, frozen: bool) -> None:
         if frozen:
             raise UserError(f"{self._builder.__name__} has no weights that were given, to be kept")
 
     def takes(self, image_size: int) -> bool:
-        return image_size == self._spec.image_size
+        return image_size == self._preprocessing.seen_size
 
     def layers(self) -> pd.DataFrame:
         return pd.DataFrame(
@@ -116,10 +115,10 @@ class NumpyNetwork:
         path = folder / "network.npz"
         facts = {
             "architecture": self._builder.__name__,
-            "image_size": self._spec.image_size,
+            "image_size": self._preprocessing.seen_size,
             "classes": self._spec.classes,
-            "mean": self._spec.mean,
-            "deviation": self._spec.deviation,
+            "mean": self._preprocessing.mean,
+            "deviation": self._preprocessing.deviation,
             "hyperparameters": self._spec.hyperparameters,
         }
         with path.open("wb") as file:
@@ -134,7 +133,18 @@ class NumpyNetwork:
             state = {name: stored[name] for name in stored.files if name != "facts"}
         architecture = facts.pop("architecture")
         module = importlib.import_module(f"pipeline.models.architectures.{architecture}")
-        spec = NetworkSpec(**facts, optimizer="sgd", weight_decay=0.0, precision="float32", seed=0, deterministic=True)
+        size = facts["image_size"]
+        spec = NetworkSpec(
+            # How files became pixels of this size is not the network's to know.
+            preprocessing=Preprocessing(size, size, "stretch", facts["mean"], facts["deviation"]),
+            classes=facts["classes"],
+            hyperparameters=facts["hyperparameters"],
+            optimizer="sgd",
+            weight_decay=0.0,
+            precision="float32",
+            seed=0,
+            deterministic=True,
+        )
         network = cls(getattr(module, architecture).builder, spec)
         network._layers.load_state(state)
         return network

@@ -1,9 +1,9 @@
 import pytest
+from network_specs import network_spec
 
 from pipeline import models
 from pipeline.errors import UserError
 from pipeline.models.architectures.lenet import smallest_input
-from pipeline.models.networks.contract import NetworkSpec
 
 # The reference report's layer table.
 REPORTED = [
@@ -37,18 +37,7 @@ REPORTED = [
 
 
 def spec(image_size=256, **hyperparameters):
-    return NetworkSpec(
-        image_size=image_size,
-        classes=50,
-        mean=(120.0,) * 3,
-        deviation=(60.0,) * 3,
-        hyperparameters=hyperparameters,
-        optimizer="adam",
-        weight_decay=0.0,
-        precision="float32",
-        seed=0,
-        deterministic=True,
-    )
+    return network_spec(image_size, classes=50, hyperparameters=hyperparameters, optimizer="adam", weight_decay=0.0)
 
 
 def test_it_is_the_reported_network_layer_by_layer():

@@ -47,3 +47,11 @@ def test_a_builder_that_takes_any_argument_is_refused():
 
     with pytest.raises(UserError, match="vague has an argument arguments"):
         keras_model()(vague)
+
+
+def test_a_hyperparameter_without_a_default_is_refused():
+    def hungry(input_shape, classes, *, depth):
+        pass
+
+    with pytest.raises(UserError, match="hungry has no default for depth"):
+        keras_model()(hungry)

@@ -4,25 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from network_specs import network_spec
 
 from pipeline import models
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
-from pipeline.models.networks.contract import NetworkSpec
 
 IMAGES = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)
-SPEC = NetworkSpec(
-    image_size=32,
-    classes=4,
-    mean=(120.0, 110.0, 100.0),
-    deviation=(60.0, 61.0, 62.0),
-    hyperparameters={"depth": 1, "width": 8, "dropout": 0.2},
-    optimizer="sgd",
-    weight_decay=1e-3,
-    precision="float32",
-    seed=0,
-    deterministic=True,
-)
+SPEC = network_spec(hyperparameters={"depth": 1, "width": 8, "dropout": 0.2})
 
 
 def spec(**changes):

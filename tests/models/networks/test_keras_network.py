@@ -3,29 +3,18 @@ import gc
 
 import numpy as np
 import pytest
+from network_specs import network_spec
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from pipeline import models
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
-from pipeline.models.networks.contract import NetworkSpec
 from pipeline.models.networks.keras_network import keras_model
 from pipeline.models.networks.quiet_keras import keras
 
 IMAGES = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)
 BATCH = Batch(IMAGES, np.eye(4, dtype=np.float32)[np.arange(8) % 4], np.ones(8, np.float32))
-SPEC = NetworkSpec(
-    image_size=32,
-    classes=4,
-    mean=(120.0, 110.0, 100.0),
-    deviation=(60.0, 61.0, 62.0),
-    hyperparameters={"width": 8},
-    optimizer="sgd",
-    weight_decay=1e-3,
-    precision="float32",
-    seed=0,
-    deterministic=True,
-)
+SPEC = network_spec(hyperparameters={"width": 8})
 BFLOAT16 = dataclasses.replace(SPEC, precision="bfloat16")
 
 

@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from network_specs import network_spec
 
 from pipeline import models
 from pipeline.data.batches import Batch
-from pipeline.models.networks.contract import NetworkSpec
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 
@@ -43,18 +45,8 @@ def test_what_never_changes_is_not_blown_up():
 @pytest.fixture
 def spec():
     images = (smooth_images() * 50 + 128).clip(0, 255).astype(np.uint8)
-    return NetworkSpec(
-        image_size=24,
-        classes=3,
-        mean=(128.0,) * 3,
-        deviation=(50.0,) * 3,
-        hyperparameters={"width": 8},
-        optimizer="sgd",
-        weight_decay=0.1,
-        precision="float32",
-        seed=0,
-        deterministic=True,
-        sample=images,
+    return network_spec(
+        24, mean=128.0, deviation=50.0, classes=3, hyperparameters={"width": 8}, weight_decay=0.1, sample=images
     )
 
 
@@ -78,6 +70,6 @@ def test_training_leaves_it_alone_frozen_or_not_and_the_saved_model_is_plain_ker
 
 def test_without_it_the_first_layer_learns(spec):
     hyperparameters = spec.hyperparameters | {"whiten": False}
-    network = models.build("resnet", NetworkSpec(**(vars(spec) | {"hyperparameters": hyperparameters})))
+    network = models.build("resnet", dataclasses.replace(spec, hyperparameters=hyperparameters))
     assert not any(isinstance(layer, Whitening) for layer in network.core.layers)
     assert (network.layers()["parameters"] == network.layers()["trainable_parameters"])[1]

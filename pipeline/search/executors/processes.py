@@ -5,61 +5,54 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from pipeline import process
-from pipeline.search.trial import StudyPlace, TrialJob, TrialOutcome, train_trial
+from pipeline.search.executors.contract import Finished
+from pipeline.search.trial import StudyPlace, TrialJob, train_trial
 
 
 @dataclass
-class Worker:
+class _Worker:
     """A process that trains one trial at a time. job: the one it has now."""
 
     process: BaseProcess
     connection: Connection
     cores: list[int]
-    job: TrialJob | None = field(default=None)
-
-    def give(self, job: TrialJob) -> None:
-        """Have it train this trial next."""
-        self.job = job
-        # One that has just died is found by `wait`, with the job that it had.
-        with contextlib.suppress(OSError):
-            self.connection.send(job)
+    job: TrialJob | None = None
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A job that is over. outcome: None if the worker died over it."""
-
-    job: TrialJob
-    outcome: TrialOutcome | None
-
-
-class Workers:
-    """`count` processes that train trials of the study at `place`; one that dies is replaced."""
+class Processes:
+    """`count` processes that train trials of the study at `place`: an Executor."""
 
     def __init__(self, count: int, place: StudyPlace):
         self._place = place
         self._workers = [self._start(cores) for cores in shares(_usable_cores(), count)]
 
-    def idle(self) -> list[Worker]:
-        """Those that have no job."""
-        return [worker for worker in self._workers if worker.job is None]
+    def idle(self) -> int:
+        return len(self._workers) - self.busy()
 
-    def busy(self) -> list[Worker]:
-        """Those that have one."""
+    def busy(self) -> int:
+        return len(self._with_job())
+
+    def _with_job(self) -> list[_Worker]:
         return [worker for worker in self._workers if worker.job is not None]
 
+    def give(self, job: TrialJob) -> None:
+        worker = next(each for each in self._workers if each.job is None)
+        worker.job = job
+        # One that has just died is found by `wait`, with the job that it had.
+        with contextlib.suppress(OSError):
+            worker.connection.send(job)
+
     def wait(self, seconds: float) -> list[Finished]:
-        """Wait until workers finish or die, at most so long."""
-        by_connection = {worker.connection: worker for worker in self.busy()}
+        by_connection = {worker.connection: worker for worker in self._with_job()}
         ready = multiprocessing.connection.wait(list(by_connection), seconds)
         return [self._finished(by_connection[connection]) for connection in ready]  # type: ignore[index]
 
-    def _finished(self, worker: Worker) -> Finished:
+    def _finished(self, worker: _Worker) -> Finished:
         done = _received(worker)
         worker.job = None
         if done.outcome is None:
@@ -67,25 +60,24 @@ class Workers:
             self._workers[self._workers.index(worker)] = self._start(worker.cores)
         return done
 
-    def _start(self, cores: list[int]) -> Worker:
+    def _start(self, cores: list[int]) -> _Worker:
         # Spawned, not forked: a fork of a process whose libraries run threads can hang.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         started = context.Process(target=work, args=(theirs, self._place, cores), daemon=True)
         started.start()
         theirs.close()
-        return Worker(started, ours, cores)
+        return _Worker(started, ours, cores)
 
     def stop(self) -> list[Finished]:
-        """End all processes, whatever they do; returns their jobs, with an outcome where one had just been sent."""
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
             worker.process.join()
-        return [_received(worker) for worker in self.busy()]
+        return [_received(worker) for worker in self._with_job()]
 
 
-def _received(worker: Worker) -> Finished:
+def _received(worker: _Worker) -> Finished:
     """What a worker has sent of its job, or that it died over it."""
     assert worker.job is not None
     try:

@@ -12,17 +12,18 @@ SPLITS = ("train", "val", "test")
 class Source:
     """A labelled set of images, not yet read.
 
-    name: what a person calls it. class_names: label -> name.
-    table: one row an image with the columns path (text, unique), label (0 to classes - 1) and split.
+    class_names: label -> name.
+    table: one row per image with the columns path (text, unique), label (0 to classes - 1) and split.
     read: a path of the table -> the bytes of an image file. It is called in other processes, so it must be picklable;
         it raises OSError if the image cannot be read.
+    where: a path of the table -> where a person finds that image.
     content_digests: paths -> a digest of each image's content, equal where and only where the bytes are.
     mirrorable: whether a mirrored image keeps its class.
     """
 
-    name: str
     class_names: list[str]
     table: pd.DataFrame
     read: Callable[[str], bytes]
+    where: Callable[[str], str]
     content_digests: Callable[[list[str]], list[str]]
     mirrorable: bool

@@ -1,0 +1,51 @@
+"""From the bytes of an image file to what a network sees: training, evaluation and serving all take it from here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.data.decoding import decode
+from pipeline.data.scaling import scaled_parts
+
+
+@dataclass(frozen=True)
+class ImageSizes:
+    """Sides of square images, in pixels.
+
+    prepared: as image files are decoded, and stored. seen: as the network is built for, and as it sees them when it
+    predicts. first: of the training images in the first epoch, from which they grow to `seen`.
+    """
+
+    prepared: int
+    seen: int
+    first: int
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What happens to an image before a network's first layer: decoded, made square, scaled, standardised.
+
+    prepared_size, seen_size: as in ImageSizes. resize: stretch, crop or pad, how an image becomes square.
+    mean, deviation: (3,) of the training pixels on the scale 0 to 255, RGB; standardised pixels are
+    (pixel - mean) / deviation. in_file: whether the graph in a saved network's file does that itself.
+    """
+
+    prepared_size: int
+    seen_size: int
+    resize: str
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    in_file: bool = True
+
+    def decode(self, content: bytes) -> np.ndarray:
+        """The bytes of an image file as (prepared_size, prepared_size, 3) uint8. Raises DecodeError."""
+        return decode(content, self.prepared_size, self.resize)
+
+    def seen(self, images: np.ndarray) -> Iterator[np.ndarray]:
+        """Images (n, prepared_size, prepared_size, 3) uint8 as the network sees them, a part of them at a time."""
+        return scaled_parts(images, self.seen_size)
+
+    def standardized(self, images: np.ndarray) -> np.ndarray:
+        """Pixels of any size with mean 0 and deviation 1 over the training images, float32."""
+        return (images - np.array(self.mean, np.float32)) / np.array(self.deviation, np.float32)

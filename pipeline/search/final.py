@@ -1,0 +1,36 @@
+"""What a study ends with: its best trials trained in full, and the best of those evaluated and registered."""
+
+import dataclasses
+
+import optuna
+
+from pipeline import config as options
+from pipeline import tracking
+from pipeline.config import SearchConfig, TrainConfig
+from pipeline.search import champion
+from pipeline.search.space import Space
+from pipeline.search.study import best_trials, study_tags
+from pipeline.tracked.evaluation import evaluated
+from pipeline.tracked.training import train_once
+
+
+def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tracking.Run) -> None:
+    """Train the best trials in full, and evaluate the best of those, by validation, on the test split."""
+    trained = {}
+    for trial in best_trials(study, config.retrain):
+        tags = study_tags(config) | {"optuna.trial": str(trial.number)}
+        run_id = train_once(final_config(config, trial.params, space), run.id, tags)
+        trained[run_id] = tracking.metrics_of(run_id)["best_val_accuracy"]
+    if not trained:
+        return
+    best = max(trained, key=lambda run_id: trained[run_id])
+    evaluated(best, "val", config)
+    tested = evaluated(best, "test", config)
+    run.log_metrics({"final_val_accuracy": trained[best]} | tracking.metrics_of(tested))
+    run.set_tags({"final_run": best} | champion.register(best, config, tracking.tags_of(best)["data_digest"]))
+
+
+def final_config(config: SearchConfig, params: dict, space: Space) -> TrainConfig:
+    """The configuration of the training in full of a trial's values."""
+    final = dataclasses.replace(options.part(config, TrainConfig), **(params | {"epochs": config.final_epochs}))
+    return final if "image_size" in space else dataclasses.replace(final, image_size=config.final_image_size)

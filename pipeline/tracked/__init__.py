@@ -1,0 +1,1 @@
+"""What stages share: data, a training and an evaluation, each as MLflow sees it."""

@@ -1,0 +1,53 @@
+"""All that talks to MLflow, by subject. Importing it loads neither Keras nor the code that serves a model."""
+
+from pipeline.tracking.addresses import comparison_address, experiment_address, run_address, ui_command
+from pipeline.tracking.finding import (
+    FoundRun,
+    children,
+    config_of,
+    evaluation_of,
+    find,
+    metrics_of,
+    newest_run,
+    predictions_of,
+    tags_of,
+)
+from pipeline.tracking.life import DIED, close, hand_over, run
+from pipeline.tracking.model import LoggedModel, load_model, log_model
+from pipeline.tracking.registry import Version, describe, give_alias, holder_of, register
+from pipeline.tracking.sender import EpochSender
+from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, exists, handle_of
+
+__all__ = [
+    "DESCRIPTION",
+    "DIED",
+    "EpochSender",
+    "FoundRun",
+    "LoggedModel",
+    "Run",
+    "RunUnavailableError",
+    "Version",
+    "children",
+    "close",
+    "comparison_address",
+    "config_of",
+    "describe",
+    "evaluation_of",
+    "exists",
+    "experiment_address",
+    "find",
+    "give_alias",
+    "hand_over",
+    "handle_of",
+    "holder_of",
+    "load_model",
+    "log_model",
+    "metrics_of",
+    "newest_run",
+    "predictions_of",
+    "register",
+    "run",
+    "run_address",
+    "tags_of",
+    "ui_command",
+]

@@ -1,0 +1,51 @@
+"""Where MLflow's UI shows things."""
+
+import json
+import re
+import urllib.parse
+from pathlib import Path
+
+import mlflow
+
+from pipeline.tracking.finding import finished_runs
+from pipeline.tracking.store import Run, experiment_id
+
+UI_PORT = 5000
+
+MODEL_VIEW = "workflowType=machine_learning"
+
+COMPARED_RUNS = 5
+
+
+def run_address(run: Run) -> str:
+    """Where the UI shows a run. Without the view in it, MLflow 3 opens a page that shows no training run."""
+    return f"{_ui()}/#/experiments/{run.experiment_id}/runs/{run.id}?{MODEL_VIEW}"
+
+
+def comparison_address(run: Run, stage: str) -> str | None:
+    """Where the UI compares a run with the finished runs of the same stage before it; None if there are none."""
+    others = [other for other in finished_runs(stage, COMPARED_RUNS) if other != run.id]
+    if not others:
+        return None
+    runs = urllib.parse.quote(json.dumps([run.id, *others[: COMPARED_RUNS - 1]]))
+    experiments = urllib.parse.quote(json.dumps([run.experiment_id]))
+    return f"{_ui()}/#/compare-runs?runs={runs}&experiments={experiments}&{MODEL_VIEW}"
+
+
+def experiment_address() -> str:
+    """Where the UI lists the runs of this experiment."""
+    return f"{_ui()}/#/experiments/{experiment_id()}/runs?{MODEL_VIEW}"
+
+
+def ui_command() -> str | None:
+    """The command that opens the UI on the store in use; None if a server shows it already."""
+    uri = mlflow.get_tracking_uri()
+    if re.match(r"https?://", uri):
+        return None
+    here = uri == f"sqlite:///{Path.cwd() / 'mlflow.db'}" or uri == "sqlite:///mlflow.db"
+    return "mlflow ui" if here else f"mlflow ui --backend-store-uri {uri}"
+
+
+def _ui() -> str:
+    uri = mlflow.get_tracking_uri()
+    return uri.rstrip("/") if re.match(r"https?://", uri) else f"http://127.0.0.1:{UI_PORT}"

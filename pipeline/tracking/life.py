@@ -1,0 +1,91 @@
+"""How a run begins and ends, and how another one goes on with what it began."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_PROJECT_ENTRY_POINT,
+    MLFLOW_RUN_NAME,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
+
+from pipeline.errors import first_line, run_status
+from pipeline.tracking.finding import FoundRun, children, find, found_run
+from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
+
+DIED = "its process died"
+
+
+@contextlib.contextmanager
+def run(
+    stage: str,
+    name: str,
+    parent: str | None = None,
+    experiment: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Run]:
+    """The run of a stage, ended with the status that the block's end means.
+
+    The first one in a process that `mlflow run` started is the run that `mlflow run` made. parent: the id of the run
+    to nest it in. experiment: the name of the experiment for a run that has no parent. tags: those that it has from
+    the first moment, so that it can be found by them whenever its process dies.
+    """
+    client = MlflowClient()
+    all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, **(tags or {})}
+    if parent:
+        all_tags[MLFLOW_PARENT_RUN_ID] = parent
+    launched = os.environ.pop("MLFLOW_RUN_ID", None)
+    if launched:
+        found = get_run(launched)
+        handle = Run(launched, found.info.experiment_id, client)
+        _close_lost(found_run(found))
+        handle.set_tags(all_tags)
+    else:
+        where = get_run(parent).info.experiment_id if parent else experiment_id(experiment)
+        created = client.create_run(where, run_name=name, tags=resolve_tags() | all_tags)
+        handle = Run(created.info.run_id, where, client)
+    try:
+        yield handle
+    except BaseException as error:
+        # A server that is gone must not hide what happened.
+        with contextlib.suppress(MlflowException):
+            handle.set_tags({"error": first_line(error)[:500]})
+            client.set_terminated(handle.id, run_status(error))
+        raise
+    client.set_terminated(handle.id, RunStatus.to_string(RunStatus.FINISHED))
+
+
+def _close_lost(launched: FoundRun) -> None:
+    """End the runs that the same `mlflow run` command made before for a process that died before it named them."""
+    command = (MLFLOW_PROJECT_ENTRY_POINT, MLFLOW_SOURCE_NAME, MLFLOW_USER)
+    same = {name: launched.tags[name] for name in command if name in launched.tags}
+    for run in find(same, "RUNNING"):
+        if "stage" not in run.tags and run.started < launched.started and run.params == launched.params:
+            close(run.id, "KILLED", {"error": DIED})
+
+
+def close(run_id: str, status: str, tags: Mapping[str, Any]) -> None:
+    """End a run, and all below it, that a process which is no more has left RUNNING."""
+    handle = handle_of(run_id)
+    for child in children(run_id, "RUNNING"):
+        close(child.id, status, tags)
+    handle.set_tags(tags)
+    handle.client.set_terminated(run_id, status)
+
+
+def hand_over(run_id: str, successor: str) -> None:
+    """Say that the run `successor` goes on with what this one began, and end this one as KILLED if it is RUNNING."""
+    if not exists(run_id):
+        return
+    handle = handle_of(run_id)
+    handle.set_tags({"continued_by": successor})
+    if handle.client.get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING):
+        close(run_id, "KILLED", {"error": f"interrupted; run {successor} goes on with it"})

@@ -1,0 +1,81 @@
+"""A run's model: how it is logged, and how it is loaded again."""
+
+import importlib.metadata
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import mlflow.pyfunc
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+
+from pipeline.errors import UserError, first_line
+from pipeline.tracking.finding import newest_run
+from pipeline.tracking.store import Run, get_run
+
+if TYPE_CHECKING:
+    from pipeline.serving import ImageClassifier
+
+PACKAGE = Path(__file__).parents[1]
+MODEL = "model"
+ALWAYS_REQUIRED = ("mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
+
+
+def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requirements: Sequence[str]) -> None:
+    """Log a network as the pyfunc of serving.py, linked to `run`.
+
+    facts: what serving.py reads beside the network: its preprocessing and its class names. requirements: the packages
+    that the network needs beside those that serving needs.
+    """
+    from pipeline import serving
+
+    with tempfile.TemporaryDirectory() as folder:
+        classifier = Path(folder) / "classifier.json"
+        digest = {"network_sha256": serving.file_digest(network_file)}
+        classifier.write_text(json.dumps({**facts, **digest}, indent=1), encoding="utf-8")
+        # pyfunc.log_model would leave the model unlinked outside MLflow's active run, or end that run.
+        Model.log(
+            name=MODEL,
+            artifact_path=None,
+            flavor=mlflow.pyfunc,
+            run_id=run.id,
+            python_model=serving.__file__,
+            artifacts={"network": str(network_file), "classifier": str(classifier)},
+            code_paths=[str(PACKAGE)],
+            signature=ModelSignature(serving.INPUTS, serving.OUTPUTS),
+            pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
+        )
+
+
+def _pinned(packages: Sequence[str]) -> list[str]:
+    return [f"{package}=={importlib.metadata.version(package)}" for package in packages]
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """A logged model, loaded as anyone would load it. run_id: the run that logged it."""
+
+    classifier: "ImageClassifier"
+    run_id: str
+    uri: str
+
+
+def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
+    """The model of a run, or at an address, or of the newest finished training run.
+
+    Raises UserError if there is none.
+    """
+    if run_id:
+        get_run(run_id)
+    uri = model_uri or f"runs:/{run_id or newest_run('train')}/{MODEL}"
+    try:
+        loaded = mlflow.pyfunc.load_model(uri)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"there is no model at {uri}: {first_line(error)}") from error
+    if not loaded.metadata.run_id:
+        raise UserError(f"the model at {uri} belongs to no run, so its options are unknown")
+    return LoggedModel(loaded.unwrap_python_model(), loaded.metadata.run_id, uri)

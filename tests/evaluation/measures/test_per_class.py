@@ -1,0 +1,10 @@
+from answers import LABELS, NAMES, PROBABILITIES
+
+from pipeline.evaluation.measures.per_class import per_class
+
+
+def test_per_class_names_what_a_class_is_taken_for():
+    table = per_class(LABELS, PROBABILITIES, NAMES)
+    assert table["images"].tolist() == [2, 2, 2]
+    assert table["recall"].tolist() == [0.5, 1.0, 0.5]
+    assert table["most_often_taken_for"].tolist() == ["b", "", "a"]

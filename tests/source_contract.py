@@ -1,0 +1,42 @@
+"""What every source promises, held against one that is open."""
+
+import io
+import pickle
+
+import pandas as pd
+from PIL import Image
+
+from pipeline.data.source import SPLITS, Source
+
+LOOKED_AT = 3
+
+
+def check_source(source: Source) -> None:
+    """Fail unless `source` is what `pipeline/data/source.py` says of a source."""
+    table = source.table
+    assert list(table.columns) == ["path", "label", "split"]
+    assert table["path"].is_unique
+    assert set(table["split"]) == set(SPLITS)
+    assert set(table["label"]) == set(range(len(source.class_names)))
+    assert len(set(source.class_names)) == len(source.class_names) >= 2
+    assert isinstance(source.mirrorable, bool)
+    paths = table.groupby("split")["path"].head(LOOKED_AT).tolist()
+    _check_reading(source, paths)
+    _check_digests(source, table, paths)
+
+
+def _check_reading(source: Source, paths: list[str]) -> None:
+    elsewhere = pickle.loads(pickle.dumps(source.read))
+    for path in paths:
+        content = source.read(path)
+        assert elsewhere(path) == content, "read has to work in another process"
+        Image.open(io.BytesIO(content)).load()
+        assert path.split("/")[-1] in source.where(path)
+
+
+def _check_digests(source: Source, table: pd.DataFrame, paths: list[str]) -> None:
+    digests = source.content_digests(paths)
+    contents = [source.read(path) for path in paths]
+    assert len(digests) == len(paths)
+    assert len(set(digests)) == len(set(contents)), "digests are equal where and only where the contents are"
+    assert source.content_digests(paths) == digests
