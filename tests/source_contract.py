@@ -1,9 +1,9 @@
 """What every source promises, held against one that is open."""
 
+import hashlib
 import io
 import pickle
 
-import pandas as pd
 from PIL import Image
 
 from pipeline.data.source import SPLITS, Source
@@ -16,13 +16,15 @@ def check_source(source: Source) -> None:
     table = source.table
     assert list(table.columns) == ["path", "label", "split"]
     assert table["path"].is_unique
-    assert set(table["split"]) == set(SPLITS)
+    assert set(table["split"]) == set(source.splits) <= set(SPLITS)
     assert set(table["label"]) == set(range(len(source.class_names)))
     assert len(set(source.class_names)) == len(source.class_names) >= 2
     assert isinstance(source.mirrorable, bool)
     paths = table.groupby("split")["path"].head(LOOKED_AT).tolist()
     _check_reading(source, paths)
-    _check_digests(source, table, paths)
+    _check_digests(source, paths)
+    assert list(source.ignored.columns) == ["path", "kind"]
+    assert all(isinstance(warning, str) for warning in source.warnings)
 
 
 def _check_reading(source: Source, paths: list[str]) -> None:
@@ -34,9 +36,11 @@ def _check_reading(source: Source, paths: list[str]) -> None:
         assert path.split("/")[-1] in source.where(path)
 
 
-def _check_digests(source: Source, table: pd.DataFrame, paths: list[str]) -> None:
+def _check_digests(source: Source, paths: list[str]) -> None:
     digests = source.content_digests(paths)
     contents = [source.read(path) for path in paths]
     assert len(digests) == len(paths)
     assert len(set(digests)) == len(set(contents)), "digests are equal where and only where the contents are"
     assert source.content_digests(paths) == digests
+    if source.digests_are_of_bytes:
+        assert digests == [hashlib.sha256(content).hexdigest() for content in contents]

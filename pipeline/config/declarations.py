@@ -153,6 +153,13 @@ class PreprocessConfig(Config):
         group="data",
         unsearchable=SAME_IMAGES,
     )
+    on_conflict: str = option(
+        "warn",
+        click.Choice(["warn", "drop", "fail"]),
+        "what to do about equal files in two classes; drop removes all copies",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
     on_leak: str = option(
         "warn",
         click.Choice(["warn", "drop", "fail"]),

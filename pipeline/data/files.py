@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
-from pipeline.data import contents
 from pipeline.data.source import Source
+from pipeline.data.trees import FileTree
 
 
 def path_of(data: str) -> Path:
@@ -31,22 +31,16 @@ def is_folder(data: str) -> bool:
     return is_there(data) and path_of(data).is_dir()
 
 
-def file_source(root: Path, class_names: list[str], table: pd.DataFrame, config: PreprocessConfig) -> Source:
-    """A source of the files that `table` names by their path below `root`."""
-    index_folder = config.workdir / "prepared" / "index"
+def file_source(
+    tree: FileTree, class_names: list[str], table: pd.DataFrame, config: PreprocessConfig, **facts
+) -> Source:
+    """A source of the files of `tree` that `table` names. facts: splits, ignored and warnings, as Source has them."""
     return Source(
         class_names=class_names,
         table=table,
-        read=functools.partial(_read, root),
-        where=functools.partial(_where, root),
-        content_digests=functools.partial(contents.digests, root=root, index_folder=index_folder),
+        read=tree.read,
+        where=tree.where,
+        content_digests=functools.partial(tree.digests, index_folder=config.workdir / "prepared" / "index"),
         mirrorable=True,
+        **facts,
     )
-
-
-def _read(root: Path, path: str) -> bytes:
-    return (root / path).read_bytes()
-
-
-def _where(root: Path, path: str) -> str:
-    return str(root / path)

@@ -9,10 +9,10 @@ import pandas as pd
 import PIL
 
 from pipeline.config import PreprocessConfig, data_name
-from pipeline.data import leaks
-from pipeline.data.source import Source
+from pipeline.data.duplicates import handle_conflicts, handle_leaks
+from pipeline.data.source import SPLITS, Source
 from pipeline.data.sources import open_source
-from pipeline.errors import UserError
+from pipeline.data.splitting import with_missing_splits
 
 FORMAT = 1
 
@@ -21,12 +21,18 @@ DIGEST_CHARACTERS = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """A data set that may be prepared already: its source's table, checked for leaks, and its digest."""
+    """A data set that may be prepared already: its source's table as far as it is taken, and its digest.
+
+    leaking, conflicting: rows of equal files in more than one split, or with more than one label. splits: those that
+    it must have.
+    """
 
     config: PreprocessConfig
     source: Source
     table: pd.DataFrame
     leaking: pd.DataFrame
+    conflicting: pd.DataFrame
+    splits: tuple[str, ...]
     digest: str
 
     @property
@@ -40,25 +46,25 @@ class Plan:
         return data_name(self.config)
 
 
-def plan(config: PreprocessConfig) -> Plan:
+def plan(config: PreprocessConfig, whole: str | None = None) -> Plan:
     """Work out which prepared data set `config` leads to, without decoding an image.
 
-    Raises UserError if the source is not what it should be, if files leak between splits and `on_leak` is fail, or if
-    a file cannot be read.
+    whole: the split that all images are of, where the data say no splits; without it, splits are cut by the options.
+    Raises UserError if the source is not what it should be, if a file cannot be read, or if equal files stand in two
+    splits or classes and `on_leak` or `on_conflict` is fail.
     """
     source = open_source(config)
     table = source.table.reset_index(drop=True)
+    if whole and set(source.splits) <= {"train"}:
+        splits: tuple[str, ...] = (whole,)
+        table = table.assign(split=whole)
+    else:
+        splits = SPLITS
+        table = with_missing_splits(table, source, config)
     table = table.assign(content=source.content_digests(table["path"].tolist()))
-    leaking = leaks.find(table)
-    if len(leaking) and config.on_leak == "fail":
-        first, second = leaking.iloc[0], leaking.iloc[1]
-        raise UserError(
-            f"{leaking['content'].nunique()} image(s) stand in more than one split, the first as {first['path']} in "
-            f"{first['split']} and {second['path']} in {second['split']}; --on_leak warn or drop goes on"
-        )
-    if config.on_leak == "drop":
-        table = leaks.drop(table, leaking)
-    return Plan(config, source, table, leaking, _digest(source, table, config))
+    table, conflicting = handle_conflicts(table, config)
+    table, leaking = handle_leaks(table, config)
+    return Plan(config, source, table, leaking, conflicting, splits, _digest(source, table, config))
 
 
 def _digest(source: Source, table: pd.DataFrame, config: PreprocessConfig) -> str:

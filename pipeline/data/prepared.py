@@ -23,7 +23,8 @@ class DatasetFacts:
 
     counts: split -> images of each class, by label. channel_means, channel_deviations: of the training split, on the
     scale 0 to 255, RGB. mirrorable: whether a mirrored image keeps its class. skipped: the files that could not be
-    read, with the reason. leaking: the files that stand in more than one split.
+    read, with the reason. leaking: the files that stand in more than one split. conflicting: equal files with different
+    labels.
     """
 
     digest: str
@@ -36,6 +37,7 @@ class DatasetFacts:
     mirrorable: bool
     skipped: list[dict[str, str]]
     leaking: list[dict[str, str]]
+    conflicting: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -73,5 +75,7 @@ class Prepared:
 def open_prepared(folder: Path, name: str) -> Prepared:
     """The prepared data set in `folder`, which its user calls `name`."""
     stored = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    facts = {field.name: stored[field.name] for field in dataclasses.fields(DatasetFacts)}
+    # Another version may have stored other facts.
+    known = {field.name for field in dataclasses.fields(DatasetFacts)}
+    facts = {name: value for name, value in stored.items() if name in known}
     return Prepared(name, folder, DatasetFacts(**facts))

@@ -1,7 +1,7 @@
 """What a source of images gives to the rest of the pipeline."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -19,6 +19,10 @@ class Source:
     where: a path of the table -> where a person finds that image.
     content_digests: paths -> a digest of each image's content, equal where and only where the bytes are.
     mirrorable: whether a mirrored image keeps its class.
+    splits: those that the data themselves say; one that is missing is taken from train, by the options.
+    ignored: one row per file or folder that is no image, or of no class: path and kind.
+    warnings: what a person should know of the data, each a sentence.
+    digests_are_of_bytes: whether content_digests gives the SHA-256 of what `read` gives.
     """
 
     class_names: list[str]
@@ -27,3 +31,7 @@ class Source:
     where: Callable[[str], str]
     content_digests: Callable[[list[str]], list[str]]
     mirrorable: bool
+    splits: tuple[str, ...] = SPLITS
+    ignored: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["path", "kind"]))
+    warnings: tuple[str, ...] = ()
+    digests_are_of_bytes: bool = True

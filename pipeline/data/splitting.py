@@ -1,23 +1,23 @@
 """A stratified split of images that came without one."""
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
+from pipeline.data.source import Source
 from pipeline.errors import UserError
 
 
-def with_missing_splits(
-    table: pd.DataFrame, present: Collection[str], config: PreprocessConfig, class_names: list[str]
-) -> pd.DataFrame:
-    """`table` with the val and test splits that are not `present` taken from its training rows."""
+def with_missing_splits(table: pd.DataFrame, source: Source, config: PreprocessConfig) -> pd.DataFrame:
+    """`table` with the splits that `source` does not say itself taken from its training rows.
+
+    Raises UserError if a class is too small to give an image to each.
+    """
     fractions = {"val": config.val_fraction, "test": config.test_fraction}
-    missing = {split: fraction for split, fraction in fractions.items() if split not in present}
-    train = table["split"] == "train"
-    table.loc[train, "split"] = stratified(table[train], missing, config.data_seed, class_names)
-    return table
+    missing = {split: fraction for split, fraction in fractions.items() if split not in source.splits}
+    of_train = table["split"].isin(["train", *missing])
+    cut = stratified(table[of_train], missing, config.data_seed, source.class_names)
+    return table.assign(split=cut.reindex(table.index).fillna(table["split"]))
 
 
 def stratified(table: pd.DataFrame, fractions: dict[str, float], seed: int, class_names: list[str]) -> pd.Series:

@@ -8,20 +8,21 @@ import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import psutil
 from tqdm import tqdm
 
-from pipeline.config import PreprocessConfig
+from pipeline.data.contents import digest
 from pipeline.data.decoding import DecodeError, decode
+from pipeline.data.duplicates import handle_conflicts, handle_leaks
 from pipeline.data.planning import Plan
 from pipeline.data.pool import map_on_all_cores
 from pipeline.data.prepared import DatasetFacts, Prepared, open_prepared
-from pipeline.data.source import SPLITS, Source
-from pipeline.errors import UserError
+from pipeline.data.source import SPLITS
+from pipeline.data.splitting import with_missing_splits
+from pipeline.errors import UserError, shown
 
 CHUNK = 64
 # So few are decoded before a second process has started.
@@ -55,79 +56,129 @@ def write(plan: Plan) -> Prepared:
 
 
 def _write_whole(plan: Plan, folder: Path) -> None:
-    _check_not_empty(plan.table, plan.source.class_names)
+    _check_not_empty(plan, plan.table)
     table = plan.table.sort_values(["split", "path"]).reset_index(drop=True)
     table = table.assign(position=table.groupby("split").cumcount())
-    reasons = _decode_all(plan.source, table, plan.config, folder)
+    reasons = _decode_all(plan, table, folder)
     skipped = table.loc[list(reasons), ["path", "split"]].assign(reason=list(reasons.values()))
+    leaking, conflicting = plan.leaking, plan.conflicting
     if reasons:
-        table = _closed_up(table.drop(index=list(reasons)), folder)
-    _check_not_empty(table, plan.source.class_names)
-    means, deviations = _channel_statistics(np.load(folder / "train.npy", mmap_mode="r"))
+        table, leaking, conflicting = _of_readable(plan, table.drop(index=list(reasons)))
+        table = _rearranged(table, folder)
+    _check_not_empty(plan, table)
+    _write_facts(plan, table, folder, skipped=skipped, leaking=leaking, conflicting=conflicting)
+    table.to_parquet(folder / "manifest.parquet", index=False)
+
+
+def _of_readable(plan: Plan, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The table of the readable images alone, their splits cut as if the others had never been there.
+
+    Returns it with the rows of leaking and of conflicting files. Its columns array and position say where the image of
+    each row has been written.
+    """
+    table = table.assign(array=table["split"])
+    if plan.splits == SPLITS:
+        table = with_missing_splits(table, plan.source, plan.config)
+    table, conflicting = handle_conflicts(table, plan.config)
+    table, leaking = handle_leaks(table, plan.config)
+    return table, leaking, conflicting
+
+
+def _rearranged(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Write the arrays again with the images in `table` alone, by its splits; returns it with the new positions."""
+    table = table.sort_values(["split", "path"]).reset_index(drop=True)
+    written = {split: np.load(folder / f"{split}.npy", mmap_mode="r") for split in SPLITS}
+    for split in SPLITS:
+        rows = table[table["split"] == split]
+        shape = (len(rows), *written[split].shape[1:])
+        array = np.lib.format.open_memmap(folder / f"{split}.new", mode="w+", dtype=np.uint8, shape=shape)
+        for number, (origin, position) in enumerate(zip(rows["array"], rows["position"], strict=True)):
+            array[number] = written[origin][position]
+        array.flush()
+    for split in SPLITS:
+        (folder / f"{split}.new").replace(folder / f"{split}.npy")
+    return table.drop(columns="array").assign(position=table.groupby("split").cumcount())
+
+
+def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.DataFrame) -> None:
+    """Write dataset.json. files: rows of the table for each list of files among the facts."""
+    # A data set to score alone has no training images; nothing is standardised by it.
+    of_statistics = "train" if "train" in plan.splits else plan.splits[0]
+    means, deviations = _channel_statistics(np.load(folder / f"{of_statistics}.npy", mmap_mode="r"))
+    columns = {"skipped": ["path", "split", "reason"], "leaking": ["path", "split"], "conflicting": ["path", "label"]}
+    class_names = plan.source.class_names
     facts = DatasetFacts(
         digest=plan.digest,
         image_size=plan.config.image_size,
         resize=plan.config.resize,
-        class_names=plan.source.class_names,
-        counts={split: _class_counts(table, split, len(plan.source.class_names)) for split in SPLITS},
+        class_names=class_names,
+        counts={split: _class_counts(table, split, len(class_names)) for split in SPLITS},
         channel_means=means,
         channel_deviations=deviations,
         mirrorable=plan.source.mirrorable,
-        skipped=_records(skipped),
-        leaking=_records(plan.leaking[["path", "split"]]),
+        **{name: rows[columns[name]].to_dict("records") for name, rows in files.items()},
     )
-    table.to_parquet(folder / "manifest.parquet", index=False)
     (folder / "dataset.json").write_text(json.dumps(dataclasses.asdict(facts), indent=1), encoding="utf-8")
 
 
-def _decode_all(source: Source, table: pd.DataFrame, config: PreprocessConfig, folder: Path) -> dict[int, str]:
+def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> dict[int, str]:
     """Fill the arrays of all splits; returns row -> reason for the images that could not be read."""
+    source, config = plan.source, plan.config
     shape = (config.image_size, config.image_size, 3)
     for split in SPLITS:
         count = int((table["split"] == split).sum())
         np.lib.format.open_memmap(folder / f"{split}.npy", mode="w+", dtype=np.uint8, shape=(count, *shape)).flush()
 
-    rows = list(zip(table.index, table["path"], table["split"], table["position"], strict=True))
+    contents = table["content"] if source.digests_are_of_bytes else [None] * len(table)
+    rows = list(zip(table.index, table["path"], table["split"], table["position"], contents, strict=True))
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    work = functools.partial(_decode_chunk, source.read, config.image_size, config.resize, folder)
+    work = functools.partial(_decode_chunk, source.read, source.where, (config.image_size, config.resize), folder)
     mapped = map if len(rows) <= FEW_IMAGES else map_on_all_cores
     reasons: dict[int, str] = {}
     with tqdm(total=len(rows), desc="preprocess", unit="image", disable=None) as bar:
         for chunk, failed in zip(chunks, mapped(work, chunks), strict=True):
             if failed and config.on_error == "fail":
                 where, reason = source.where(table.loc[min(failed), "path"]), failed[min(failed)]
-                raise UserError(f"{where} is no readable image ({reason}); --on_error skip leaves such files out")
+                raise UserError(
+                    f"{shown(where)} is no readable image ({reason}); --on_error skip leaves such files out"
+                )
             reasons |= failed
             bar.update(len(chunk))
     return reasons
 
 
-def _decode_chunk(read: Callable, image_size: int, resize: str, folder: Path, rows: list) -> dict[int, str]:
-    """Decode some rows into the arrays in `folder`; returns row -> reason for those that could not be read."""
+def _decode_chunk(
+    read: Callable[[str], bytes], where: Callable[[str], str], form: tuple[int, str], folder: Path, rows: list
+) -> dict[int, str]:
+    """Decode some rows into the arrays in `folder`; returns row -> reason for those that are no images.
+
+    form: image_size and resize. Raises UserError if a file is no longer what it was when its digest was taken.
+    """
     arrays = {split: np.load(folder / f"{split}.npy", mmap_mode="r+") for split in {row[2] for row in rows}}
     failed = {}
-    for index, path, split, position in rows:
+    for index, path, split, position, expected in rows:
         try:
-            arrays[split][position] = decode(read(path), image_size, resize)
-        except (DecodeError, OSError) as error:
+            content = read(path)
+        except OSError as error:
+            raise UserError(
+                f"{shown(where(path))} is no longer there ({error.strerror}); run the command again"
+            ) from error
+        if expected is not None and digest(content) != expected:
+            raise UserError(f"{shown(where(path))} was changed while the data was prepared; run the command again")
+        try:
+            arrays[split][position] = decode(content, *form)
+        except DecodeError as error:
             failed[index] = str(error)
     return failed
 
 
-def _closed_up(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Write the arrays again without the rows that are no longer in `table`; returns it with the new positions."""
-    for split, rows in table.groupby("split"):
-        images = np.load(folder / f"{split}.npy")[rows["position"]]
-        np.save(folder / f"{split}.npy", images)
-    return table.assign(position=table.groupby("split").cumcount())
-
-
-def _check_not_empty(table: pd.DataFrame, class_names: list[str]) -> None:
-    for split in SPLITS:
+def _check_not_empty(plan: Plan, table: pd.DataFrame) -> None:
+    for split in plan.splits:
         if not (table["split"] == split).any():
             raise UserError(f"the {split} split holds no readable image; each split needs at least one")
+    class_names = plan.source.class_names
     without = set(range(len(class_names))) - set(table.loc[table["split"] == "train", "label"])
-    if without:
+    if without and "train" in plan.splits:
         raise UserError(f"class {class_names[min(without)]!r} has no readable training image; each class needs one")
 
 
@@ -146,10 +197,6 @@ def _channel_statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
     pixels = images.shape[0] * images.shape[1] * images.shape[2]
     means = total / pixels
     return means.tolist(), np.sqrt(squares / pixels - means**2).tolist()
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")
 
 
 def _remove_abandoned(folder: Path) -> None:

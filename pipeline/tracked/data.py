@@ -8,34 +8,42 @@ import pandas as pd
 from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import PreprocessConfig
-from pipeline.data.planning import plan
+from pipeline.data.planning import Plan, plan
 from pipeline.data.prepared import DatasetFacts, Prepared, open_prepared
+from pipeline.data.source import Source
 from pipeline.data.writing import open_or_write
+from pipeline.errors import shown
 
 SAMPLES_PER_CLASS = 6
+# A warning names so many classes at most.
+CLASSES_NAMED = 5
 
 
-def prepare(config: PreprocessConfig, parent: str | None = None) -> tuple[Prepared, str]:
+def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | None = None) -> tuple[Prepared, str]:
     """Prepare the data set that `config` describes, unless it is prepared already, and log what it holds in a run.
 
-    parent: the id of the run to nest that run in. Returns the data set and the id of its run. Raises UserError if the
-    source is not what it should be.
+    parent: the id of the run to nest that run in. whole: the split of all images, where the data say none. Returns the
+    data set and the id of its run. Raises UserError if the source is not what it should be.
     """
     with tracking.run("preprocess", f"preprocess {options.data_name(config)}", parent) as run:
         run.log_params(options.identity(config))
-        data = open_or_write(plan(config))
-        _warn(data.facts, config)
-        _log(run, data, config)
+        planned = plan(config, whole)
+        data = open_or_write(planned)
+        _warn(planned, data.facts)
+        _log(run, planned, data)
     print(f"prepared {summary(data)} in {data.folder}")
     return data, run.id
 
 
-def ensure_prepared(config: PreprocessConfig, parent: str) -> Prepared:
-    """The prepared data set that `config` describes; it is prepared in a run nested in `parent` if it is not yet."""
-    planned = plan(config)
+def ensure_prepared(config: PreprocessConfig, parent: str, whole: str | None = None) -> Prepared:
+    """The prepared data set that `config` describes; it is prepared in a run nested in `parent` if it is not yet.
+
+    whole: the split of all images, where the data say none.
+    """
+    planned = plan(config, whole)
     if planned.folder.is_dir():
         return open_prepared(planned.folder, planned.name)
-    data, _ = prepare(config, parent)
+    data, _ = prepare(config, parent, whole)
     return data
 
 
@@ -58,29 +66,62 @@ def summary(data: Prepared) -> str:
     )
 
 
-def _warn(facts: DatasetFacts, config: PreprocessConfig) -> None:
+def _warn(planned: Plan, facts: DatasetFacts) -> None:
+    for warning in (*planned.source.warnings, *_ignored(planned.source), *_of_files(planned, facts), *_absent(facts)):
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _ignored(source: Source) -> list[str]:
+    """What is no image, counted by kind."""
+    counts = source.ignored["kind"].value_counts()
+    listed = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    return [f"{counts.sum():,} files and folders are ignored, see tables/ignored.csv: {listed}"] if listed else []
+
+
+def _of_files(planned: Plan, facts: DatasetFacts) -> list[str]:
+    """What is wrong with the images, and what was done about it."""
+    config, said = planned.config, []
+    if facts.skipped:
+        said.append(f"{len(facts.skipped)} files were no readable images and are left out, see tables/skipped.csv")
+    if facts.conflicting:
+        handled = "dropped" if config.on_conflict == "drop" else "kept; --on_conflict drop removes them"
+        said.append(f"{len(facts.conflicting)} files are equal to one in another class: {handled}")
     if facts.leaking:
         handled = "dropped from all splits but one" if config.on_leak == "drop" else "kept; --on_leak drop removes them"
-        print(f"warning: {len(facts.leaking)} files are equal to one in another split: {handled}", file=sys.stderr)
-    if facts.skipped:
-        print(f"warning: {len(facts.skipped)} files were no readable images and are left out", file=sys.stderr)
+        said.append(f"{len(facts.leaking)} files are equal to one in another split: {handled}")
+    return said
 
 
-def _log(run: tracking.Run, data: Prepared, config: PreprocessConfig) -> None:
+def _absent(facts: DatasetFacts) -> list[str]:
+    """The classes that a split has no image of."""
+    said = []
+    for split in ("val", "test"):
+        counts = facts.counts[split]
+        absent = [shown(name) for name, count in zip(facts.class_names, counts, strict=True) if not count]
+        if absent and any(counts):
+            named = ", ".join(absent[:CLASSES_NAMED]) + (", ..." if len(absent) > CLASSES_NAMED else "")
+            said.append(f"{len(absent)} of {len(counts)} classes have no {split} image: {named}")
+    return said
+
+
+def _log(run: tracking.Run, planned: Plan, data: Prepared) -> None:
     facts = data.facts
+    files = {"skipped": facts.skipped, "leaking": facts.leaking, "conflicting": facts.conflicting}
     run.log_metrics(
         {f"images_{split}": sum(counts) for split, counts in facts.counts.items()}
-        | {"classes": len(facts.class_names), "skipped": len(facts.skipped), "leaking": len(facts.leaking)}
+        | {"classes": len(facts.class_names), "ignored": len(planned.source.ignored)}
+        | {name: len(rows) for name, rows in files.items()}
     )
-    log_data(run, data, config, "preprocess")
+    log_data(run, data, planned.config, "preprocess")
     run.log_table("class_counts", pd.DataFrame({"class": facts.class_names} | facts.counts))
     run.log_table("channels", _channels(facts))
-    if facts.skipped:
-        run.log_table("skipped", pd.DataFrame(facts.skipped))
-    if facts.leaking:
-        run.log_table("leaking", pd.DataFrame(facts.leaking))
-    train = data["train"]
-    run.log_figure("samples", figures.sample_sheet(train.images, train.labels, facts.class_names, SAMPLES_PER_CLASS))
+    tables = {name: pd.DataFrame(rows) for name, rows in files.items()} | {"ignored": planned.source.ignored}
+    for name, table in tables.items():
+        if len(table):
+            run.log_table(name, table)
+    shown_split = data["train" if "train" in planned.splits else planned.splits[0]]
+    sheet = figures.sample_sheet(shown_split.images, shown_split.labels, facts.class_names, SAMPLES_PER_CLASS)
+    run.log_figure("samples", sheet)
     run.log_file(data.folder / "manifest.parquet")
     run.log_file(data.folder / "dataset.json")
 

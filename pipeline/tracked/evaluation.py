@@ -21,7 +21,8 @@ def evaluate_tracked(config: EvaluateConfig) -> str:
         run.nest_in(model.run_id)
         data_config = _data_config(config, model.run_id)
         run.log_params(options.identity(data_config) | {"split": config.split, "evaluated_run": model.run_id})
-        data = ensure_prepared(data_config, run.id)
+        whole = config.split if "data" in config.given else None
+        data = ensure_prepared(data_config, run.id, whole)
         _check_fit(data, model)
         log_data(run, data, data_config, "evaluation")
         _tag(run, model, data)

@@ -68,56 +68,57 @@ def test_the_digests_of_glyphs_differ_by_seed(configured):
     assert not set(zero) & set(open_source(configured("glyphs", data_seed=1)).content_digests(paths))
 
 
-# a folder with a folder a class
+# a folder with one folder per class
 
 
-def test_a_folder_is_split_evenly_by_its_seed(configured, image_folder):
-    source = open_source(configured(image_folder, val_fraction=0.2, test_fraction=0.1))
+def test_a_folder_says_its_classes_and_no_splits(configured, image_folder):
+    source = open_source(configured(image_folder))
     assert source.class_names == ["blue", "green", "red"]
-    table = counts(source)
-    assert (table["train"] == 14).all()
-    assert (table["val"] == 4).all()
-    assert (table["test"] == 2).all()
-    again = open_source(configured(image_folder, val_fraction=0.2, test_fraction=0.1))
-    assert source.table.equals(again.table)
-    other = open_source(configured(image_folder, val_fraction=0.2, test_fraction=0.1, data_seed=1))
-    assert not source.table.equals(other.table)
+    assert source.splits == ("train",)
+    assert (counts(source)["train"] == 20).all()
     assert source.read(source.table["path"][0])[:4] == b"\x89PNG"
+    assert source.where("red/000.png") == str(image_folder / "red" / "000.png")
 
 
-def test_splits_that_are_there_are_kept_and_missing_ones_taken_from_train(configured, tmp_path):
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("train", "val", "test"),
+        ("Training", "VALID", "Testing"),
+        ("train", "validation", "test"),
+        ("TRAIN", "dev", "Test"),
+    ],
+)
+def test_split_folders_are_known_by_the_names_people_use(configured, tmp_path, train, val, test):
     root = tmp_path / "split"
-    write_class_folders(root / "train", 20)
-    write_class_folders(root / "test", 3, first_seed=500)
-    table = counts(open_source(configured(root)))
-    assert (table["test"] == 3).all()
-    assert (table["val"] == 2).all()
-    assert (table["train"] == 18).all()
+    for name, images in ((train, 5), (val, 2), (test, 3)):
+        write_class_folders(root / name, images, first_seed=100 * images)
+    source = open_source(configured(root))
+    assert set(source.splits) == {"train", "val", "test"}
+    assert counts(source).iloc[0].to_dict() == {"train": 5, "val": 2, "test": 3}
 
 
 def test_hidden_files_are_no_images_and_images_may_lie_deeper(configured, image_folder):
     (image_folder / "red" / ".DS_Store").write_bytes(b"x")
     write_image(image_folder / "red" / "more" / "x.png", (200, 0, 0), 1)
-    paths = set(open_source(configured(image_folder)).table["path"])
-    assert "red/more/x.png" in paths
-    assert "red/.DS_Store" not in paths
+    source = open_source(configured(image_folder))
+    assert "red/more/x.png" in set(source.table["path"])
+    assert source.ignored.to_dict("records") == [{"path": "red/.DS_Store", "kind": "hidden"}]
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda root: None, "no such file or folder"),
-        (lambda root: root.mkdir(), "holds no folders"),
+        (lambda root: root.mkdir(), "holds no folders of images"),
         (lambda root: root.write_text("x"), "is none of these"),
         (lambda root: write_image(root / "only" / "0.png", (1, 2, 3), 0), "one class, 'only'"),
-        (lambda root: (write_class_folders(root), (root / "empty").mkdir()), "empty holds no files"),
-        (lambda root: write_class_folders(root, 2), "'blue' has 2 image"),
         (
             lambda root: (
                 write_class_folders(root / "train"),
                 write_image(root / "val" / "pink" / "0.png", (1, 2, 3), 0),
             ),
-            "pink: train/ has no class of that name",
+            "the val split has a class 'pink', the train split has none",
         ),
     ],
 )
@@ -126,7 +127,7 @@ def test_a_folder_that_cannot_be_used_is_named(configured, tmp_path, make, words
     make(root)
     with pytest.raises(UserError, match=words) as refusal:
         open_source(configured(root))
-    assert "odd name" in str(refusal.value) or "class 'blue'" in str(refusal.value)
+    assert "odd name" in str(refusal.value)
 
 
 # a folder with lists
@@ -155,11 +156,27 @@ def test_classes_txt_names_the_labels(configured, listed):
     assert open_source(configured(listed)).class_names == ["sea", "meadow", "brick"]
 
 
-def test_a_missing_list_is_taken_from_train(configured, listed):
-    (listed / "val.txt").unlink()
-    table = counts(open_source(configured(listed, val_fraction=0.25)))
-    assert (table["val"] == 3).all()
-    assert (table["train"] == 9).all()
+def test_lists_are_known_by_the_names_people_use(configured, listed):
+    (listed / "val.txt").rename(listed / "Valid.TXT")
+    assert counts(open_source(configured(listed)))["val"].sum() == 12
+    (listed / "dev.txt").write_text("red/000.png 2")
+    with pytest.raises(UserError, match=r"Valid\.TXT and dev\.txt, two lists of the val split"):
+        open_source(configured(listed))
+
+
+def test_images_that_no_list_names_are_counted(configured, listed):
+    (listed / "train.txt").write_text((listed / "train.txt").read_text().replace("red/000.png 2\n", ""))
+    ignored = open_source(configured(listed)).ignored
+    assert {"path": "red/000.png", "kind": "in no list"} in ignored.to_dict("records")
+
+
+def test_a_file_that_a_list_names_is_taken_whatever_it_is_called(configured, listed):
+    write_image(listed / ".hidden" / "x.png", (200, 0, 0), 1)
+    with (listed / "train.txt").open("a") as file:
+        file.write(".hidden/x.png 2\n")
+    source = open_source(configured(listed))
+    assert ".hidden/x.png" in set(source.table["path"])
+    assert source.read(".hidden/x.png")[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize(
@@ -170,8 +187,8 @@ def test_a_missing_list_is_taken_from_train(configured, listed):
         ("/etc/passwd 0", "/etc/passwd lies outside"),
         ("blue/013.png 3", "label 3 is out of range, 0 to 2"),
         ("blue/013.png -1", "label -1 is out of range"),
-        ("blue/013.png", "'blue/013.png' is not a path, a space and a whole number"),
-        ("blue/013.png x", "is not a path, a space and a whole number"),
+        ("blue/013.png", "'blue/013.png' is not a path, a space and a label"),
+        ("blue/013.png x", "label 'x' is no whole number, as most labels are"),
         ("blue/012.png 0", "listed a second time"),
     ],
 )

@@ -69,6 +69,7 @@ def open_source(config: PreprocessConfig) -> Source:
         where=_where,
         content_digests=functools.partial(_content_digests, config.data_seed),
         mirrorable=False,
+        digests_are_of_bytes=False,
     )
 
 

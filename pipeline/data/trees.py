@@ -1,0 +1,138 @@
+"""The files below a folder: which may be images, what is ignored, and what each file contains."""
+
+import dataclasses
+import functools
+import os
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.data import contents
+from pipeline.data.ignored import why_ignored, why_no_image
+from pipeline.errors import UserError, shown
+
+DANGLING = "link to nothing"
+CIRCLE = "link in a circle"
+SPECIAL = "no regular file"
+EMPTY = "folder without images"
+
+
+@dataclass(frozen=True)
+class FileTree:
+    """The files below one folder, links followed, as they were when it was walked.
+
+    files: one row per file that may be an image, sorted by path: path (below root, with slashes) and what `stat` says
+    of it. ignored: one row per file or folder that is none: path and kind.
+    real_names: path -> what the file is called on disk, where that is no UTF-8 text.
+    """
+
+    root: Path
+    files: pd.DataFrame
+    ignored: pd.DataFrame
+    real_names: dict[str, str]
+
+    @property
+    def read(self) -> Callable[[str], bytes]:
+        """A function from a path to the bytes of its file; it can be sent to another process."""
+        return functools.partial(_read, self.root, self.real_names)
+
+    @property
+    def where(self) -> Callable[[str], str]:
+        """A function from a path to where a person finds its file."""
+        return functools.partial(_where, self.root)
+
+    def digests(self, paths: list[str], index_folder: Path) -> list[str]:
+        """The SHA-256 of each file, read only if it changed since it was last indexed.
+
+        Raises UserError if one cannot be read.
+        """
+        files = self.files.set_index("path", drop=False).loc[paths]
+        return contents.digests(files, self.root, self.read, index_folder)
+
+    def including(self, paths: Iterable[str]) -> "FileTree":
+        """The same with the files at these paths too, if they have been passed over: somebody asked for them."""
+        known = set(self.files["path"])
+        missing = [(path, *_stat_columns((self.root / path).stat())) for path in paths if path not in known]
+        if not missing:
+            return self
+        added = pd.DataFrame(missing, columns=self.files.columns)
+        return dataclasses.replace(self, files=pd.concat([self.files, added], ignore_index=True))
+
+
+def walk(root: Path) -> FileTree:
+    """The files below `root`. Raises UserError if a folder cannot be read."""
+    files: list[tuple] = []
+    ignored: list[tuple[str, str]] = []
+    real_names: dict[str, str] = {}
+    folder = root.stat()
+    _walk(root, "", "", frozenset([(folder.st_dev, folder.st_ino)]), files, ignored, real_names)
+    table = pd.DataFrame(files, columns=["path", *contents.STAT_COLUMNS]).sort_values("path", ignore_index=True)
+    return FileTree(root, table, pd.DataFrame(ignored, columns=["path", "kind"]), real_names)
+
+
+def _walk(
+    root: Path,
+    prefix: str,
+    real_prefix: str,
+    ancestors: frozenset[tuple[int, int]],
+    files: list[tuple],
+    ignored: list[tuple[str, str]],
+    real_names: dict[str, str],
+) -> None:
+    """Append what lies in the folder root/real_prefix, and below. ancestors: the folders on the way to it."""
+    before = len(files)
+    try:
+        entries = list(os.scandir(root / real_prefix))
+    except OSError as error:
+        raise UserError(f"{shown(str(root / prefix))} cannot be read: {error.strerror}") from error
+    for entry in entries:
+        name = as_text(entry.name)
+        path, real = prefix + name, real_prefix + entry.name
+        if kind := why_ignored(name):
+            ignored.append((path, kind))
+            continue
+        try:
+            found = entry.stat()
+        except OSError:
+            ignored.append((path, DANGLING))
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            folder = (found.st_dev, found.st_ino)
+            if folder in ancestors:
+                ignored.append((path, CIRCLE))
+            else:
+                _walk(root, f"{path}/", f"{real}/", ancestors | {folder}, files, ignored, real_names)
+        elif not stat.S_ISREG(found.st_mode):
+            ignored.append((path, SPECIAL))
+        elif kind := why_no_image(name):
+            ignored.append((path, kind))
+        else:
+            files.append((path, *_stat_columns(found)))
+            if path != real:
+                real_names[path] = real
+    if len(files) == before and prefix:
+        ignored.append((prefix.rstrip("/"), EMPTY))
+
+
+def _stat_columns(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+
+
+def as_text(name: str) -> str:
+    """A name as the file system gives it, as text that can be stored: bytes that are no UTF-8 become \\xNN."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name
+
+
+def _read(root: Path, real_names: dict[str, str], path: str) -> bytes:
+    return (root / real_names.get(path, path)).read_bytes()
+
+
+def _where(root: Path, path: str) -> str:
+    return str(root / path)
