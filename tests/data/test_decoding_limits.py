@@ -133,6 +133,16 @@ def test_the_memory_of_other_kinds(channels, depth, colour_type, bytes_a_pixel):
     assert memory < bytes_a_pixel * side * side / MEGABYTE + 90
 
 
+@pytest.mark.parametrize(("format", "bytes_a_pixel"), [("webp", 16), ("jpeg2000", 24), ("avif", 12)])
+def test_the_memory_of_other_libraries(format, bytes_a_pixel):
+    side = 3000
+    memory, _ = megabytes_and_mean(encoded(Image.new("RGBA", (side, side), (9, 99, 199, 99)), format))
+    assert memory < bytes_a_pixel * side * side / MEGABYTE + 90
+    most = side * side * bytes_a_pixel // 12
+    with pytest.raises(DecodeError, match="pixels are more than the"):
+        decode(encoded(Image.new("RGB", (side, side)), format), 16, "stretch", max_pixels=most - 2)
+
+
 def test_a_phones_largest_jpeg_is_taken_and_reduced_while_it_is_read():
     content = io.BytesIO()
     Image.new("RGB", (16_320, 12_240), (128, 128, 128)).save(content, "jpeg", quality=50)

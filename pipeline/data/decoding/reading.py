@@ -96,7 +96,7 @@ def _load(name: str, content: bytes, enough: int, max_pixels: int) -> Image.Imag
 def _check_size(image: Image.Image, name: str, content: bytes, max_pixels: int, enough: int) -> None:
     """Raises DecodeError if too much would have to be decoded. A JPEG is set to be reduced while it is read."""
     if name != "JPEG":
-        limits.check_size(*image.size, max_pixels)
+        limits.check_size(*image.size, max_pixels, name)
         return
     if not metadata.is_jpeg_of_one_pass(content):
         # The whole picture's coefficients are held however small it is to become.
