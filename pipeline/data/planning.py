@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import PIL
 
@@ -14,7 +15,8 @@ from pipeline.data.source import SPLITS, Source
 from pipeline.data.sources import open_source
 from pipeline.data.splitting import with_missing_splits
 
-FORMAT = 1
+# Changes with what stands in the folder, and with what decoding makes of a file.
+FORMAT = 2
 
 DIGEST_CHARACTERS = 16
 
@@ -70,7 +72,7 @@ def plan(config: PreprocessConfig, whole: str | None = None) -> Plan:
 def _digest(source: Source, table: pd.DataFrame, config: PreprocessConfig) -> str:
     facts = {
         "format": FORMAT,
-        "decoder": PIL.__version__,
+        "decoder": [PIL.__version__, cv2.__version__],
         "image_size": config.image_size,
         "resize": config.resize,
         "on_error": config.on_error,
