@@ -57,10 +57,10 @@ SOURCE = '''"""A file NAME.rows with one `path;class` line per image."""
 
 import pandas as pd
 
-from pipeline.config import PreprocessConfig
-from pipeline.data.files import file_source, path_of
+from pipeline.config import PreprocessConfig, path_of
+from pipeline.data.files import file_source
 from pipeline.data.source import Source
-from pipeline.data.splitting import with_missing_splits
+from pipeline.data.trees import walk
 
 
 def accepts(data: str) -> bool:
@@ -74,7 +74,7 @@ def open_source(config: PreprocessConfig) -> Source:
     table = pd.read_csv(path, sep=";", names=["path", "class"])
     names = sorted(table["class"].unique())
     table = pd.DataFrame({"path": table["path"], "label": table["class"].map(names.index), "split": "train"})
-    return file_source(path.parent, names, with_missing_splits(table, ["train"], config, names), config)
+    return file_source(walk(path.parent), names, table, config, splits=("train",))
 '''
 
 SOURCE_TEST = """from images import write_class_folders

@@ -3,12 +3,11 @@
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipeline import config as options
 from pipeline.config import TrainConfig, Values
-from pipeline.errors import UserError
+from pipeline.errors import UserError, shown
 
 CLIMB, ALONE, WITHOUT = "climb", "alone", "without"
 # The rung that the climb begins with.
@@ -98,12 +97,12 @@ def read_groups(path: str | None) -> dict[str, list[str]]:
     """The groups in a YAML file, name -> options. Raises UserError if it holds anything else."""
     if path is None:
         return {}
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise UserError(f"--groups {file.absolute()}: no such file")
+    file = options.path_of(path)
+    if not options.is_file(path):
+        raise UserError(f"--groups {shown(str(file))}: no such file")
     groups = options.read_yaml(file)
     if not isinstance(groups, dict) or not all(_are_names(members) for members in groups.values()):
-        raise UserError(f"{file.absolute()} holds no groups; 'name: [option, option]' lines are expected")
+        raise UserError(f"{file} holds no groups; 'name: [option, option]' lines are expected")
     return groups
 
 

@@ -18,9 +18,18 @@ from pipeline.config.declarations import (
 from pipeline.config.identities import data_name, digest, identity, recipe_of_training
 from pipeline.config.layers import resolve
 from pipeline.config.model_names import MODELS
-from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS
+from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS, is_file, is_there, path_of
 from pipeline.config.precision import faster_precision, fastest_precision
-from pipeline.config.values import check_value, checked, convert, options_in, parse_yaml, read_yaml, unknown_option
+from pipeline.config.values import (
+    check_value,
+    checked,
+    convert,
+    dump_yaml,
+    options_in,
+    parse_yaml,
+    read_yaml,
+    unknown_option,
+)
 
 __all__ = [
     "DEFAULT_WORKDIR",
@@ -43,13 +52,17 @@ __all__ = [
     "convert",
     "data_name",
     "digest",
+    "dump_yaml",
     "faster_precision",
     "fastest_precision",
     "fields_of",
     "identity",
+    "is_file",
+    "is_there",
     "options_in",
     "parse_yaml",
     "part",
+    "path_of",
     "read_yaml",
     "recipe_of_training",
     "resolve",

@@ -13,8 +13,9 @@ def identity(config: Config) -> Values:
 
 
 def recipe_of_training(config: TrainConfig) -> Values:
-    """What is trained, but for the data: that is known by its digest, wherever it lies."""
-    return {name: value for name, value in identity(config).items() if name != "data"}
+    """What is trained, but for the data: that is known by its own digest, wherever it lies and however it was split."""
+    of_data = {field.name for field in fields_of(config) if field.metadata["group"] == "data"}
+    return {name: value for name, value in identity(config).items() if name not in of_data}
 
 
 def digest(config: TrainConfig) -> str:

@@ -6,14 +6,13 @@ what the user typed. An empty value means "not given".
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
-from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE
+from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, is_file, is_there, path_of
 from pipeline.config.precision import fastest_precision
 from pipeline.config.values import checked, options_in, read_yaml
-from pipeline.errors import UserError
+from pipeline.errors import UserError, shown
 
 
 def resolve(
@@ -72,11 +71,11 @@ def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Va
 def _absolute_paths(values: Values) -> Values:
     """The folders and files among the values, as they are known from any current folder."""
     workdir = values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR
-    paths: Values = {"workdir": Path(workdir).expanduser().absolute()}
+    paths: Values = {"workdir": path_of(str(workdir))}
     for name, words in {"data": (), "weights": ("none", "imagenet")}.items():
         # A folder called imagenet is not what --weights imagenet means.
-        if name in values and values[name] not in words and Path(values[name]).expanduser().exists():
-            paths[name] = str(Path(values[name]).expanduser().absolute())
+        if name in values and values[name] not in words and is_there(values[name]):
+            paths[name] = str(path_of(values[name]))
     return paths
 
 
@@ -90,11 +89,11 @@ def _from_preset(kind: type[Config], name: str | None) -> Values:
 def _from_config(kind: type[Config], config: str | None, config_of_run: Callable[[str], Values]) -> Values:
     if config is None:
         return {}
-    path = Path(config).expanduser()
-    if path.is_file():
-        values = options_in(read_yaml(path), str(path.absolute()))
+    path = path_of(config)
+    if is_file(config):
+        values = options_in(read_yaml(path), str(path))
     elif path.suffix or os.sep in config:
-        raise UserError(f"--config {path.absolute()}: no such file; give a config.yaml or a run id")
+        raise UserError(f"--config {shown(str(path))}: no such file; give a config.yaml or a run id")
     else:
         values = config_of_run(config)
-    return checked(kind, values, f" in {config}")
+    return checked(kind, values, f" in {shown(config)}")

@@ -41,6 +41,22 @@ class TextLoader(yaml.SafeLoader):
         return mapping
 
 
+class TextDumper(yaml.SafeDumper):
+    """Writes text that has line breaks of any kind with escapes: YAML would read them as spaces."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """A text, in double quotes where it needs escapes."""
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+TextDumper.add_representer(str, TextDumper.represent_text)
+
+
+def dump_yaml(values: Mapping[str, Any]) -> str:
+    """Values as YAML that `parse_yaml` reads back."""
+    return yaml.dump(dict(values), Dumper=TextDumper, sort_keys=False, allow_unicode=True)
+
+
 def parse_yaml(text: str, where: str) -> Any:
     """What YAML text holds: mappings with text as keys, lists, None, and each other value as the text that was written.
 

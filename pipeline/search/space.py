@@ -19,10 +19,12 @@ from pipeline.config import (
     check_value,
     convert,
     fields_of,
+    is_file,
+    path_of,
     read_yaml,
     unknown_option,
 )
-from pipeline.errors import UserError
+from pipeline.errors import UserError, shown
 
 Space = dict[str, BaseDistribution]
 
@@ -50,7 +52,7 @@ def space_of(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
         return _core(config, ranges)
     if config.space == "wide":
         return _core(config, ranges) | _wide(config, ranges)
-    return _from_file(Path(config.space).expanduser())
+    return _from_file(config.space)
 
 
 def _core(config: SearchConfig, ranges: dict[str, tuple[int, int]]) -> Space:
@@ -99,17 +101,18 @@ def _around(own: int | None) -> tuple[int, int]:
     return max(1, own // 2), own * 2
 
 
-def _from_file(path: Path) -> Space:
-    described = _read(path, f"--space {path}: neither core nor wide nor a file")
+def _from_file(space: str) -> Space:
+    path = path_of(space)
+    described = _read(space, f"--space {shown(space)}: neither core nor wide nor a file")
     if not isinstance(described, dict) or not described:
-        raise UserError(f"{path.absolute()} holds no ranges; one 'option: range' a line is expected")
-    return {name: _distribution(name, values, path.absolute()) for name, values in described.items()}
+        raise UserError(f"{path} holds no ranges; one 'option: range' a line is expected")
+    return {name: _distribution(name, values, path) for name, values in described.items()}
 
 
-def _read(path: Path, missing: str) -> Any:
-    if not path.is_file():
+def _read(file: str, missing: str) -> Any:
+    if not is_file(file):
         raise UserError(missing)
-    return read_yaml(path)
+    return read_yaml(path_of(file))
 
 
 def _distribution(name: str, described: Any, path: Path) -> BaseDistribution:
@@ -182,11 +185,11 @@ def first_configurations(config: SearchConfig, space: Space) -> list[Values]:
         own = {name: getattr(config, name) for name in space}
         # What lies outside its own space (a range that the user gave) is no trial of this study.
         return [own] if all(_contains(space[name], value) for name, value in own.items()) else []
-    path = Path(config.enqueue).expanduser()
-    listed = _read(path, f"--enqueue {path}: neither own nor none nor a file")
+    path = path_of(config.enqueue)
+    listed = _read(config.enqueue, f"--enqueue {shown(config.enqueue)}: neither own nor none nor a file")
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise UserError(f"{path.absolute()} holds no list of configurations, each with 'option: value' lines")
-    return [_configuration(each, space, path.absolute()) for each in listed]
+        raise UserError(f"{path} holds no list of configurations, each with 'option: value' lines")
+    return [_configuration(each, space, path) for each in listed]
 
 
 def _configuration(listed: Values, space: Space, path: Path) -> Values:

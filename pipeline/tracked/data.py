@@ -61,7 +61,7 @@ def summary(data: Prepared) -> str:
     facts = data.facts
     counts = " / ".join(f"{sum(counts):,}" for counts in facts.counts.values())
     return (
-        f"{data.name} {facts.digest}: {len(facts.class_names)} classes, {counts} images for train / val / test, "
+        f"{shown(data.name)} {facts.digest}: {len(facts.class_names)} classes, {counts} images for train / val / test, "
         f"{facts.image_size} x {facts.image_size}"
     )
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import yaml
 
 # A progress bar for each of a run's small files says nothing.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -28,6 +27,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
+from pipeline.config import dump_yaml
 from pipeline.errors import UserError, first_line
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Run:
     def log_config(self, values: Mapping[str, Any]) -> None:
         """Log config.yaml, which `--config` takes back."""
         with self._file("config.yaml") as path:
-            path.write_text(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True), encoding="utf-8")
+            path.write_text(dump_yaml(values), encoding="utf-8")
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Log a file that is there already."""

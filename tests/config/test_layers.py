@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import pytest
 from resolved import resolve
 
 from pipeline import config
+from pipeline.errors import UserError
 
 ROOT = config.PACKAGE.parent
 
@@ -67,3 +69,21 @@ def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
     assert resolve(typed={"workdir": "elsewhere"}).workdir == Path.cwd() / "elsewhere"
     monkeypatch.delenv("PIPELINE_WORKDIR")
     assert resolve().workdir == ROOT / "workdir"
+
+
+NO_PATHS = ["~no such user/x", "x" * 5000, "a\0b.yaml", "line\nbreak.yaml", "\x1b[31mred.yaml"]
+
+
+@pytest.mark.parametrize("value", NO_PATHS)
+@pytest.mark.parametrize("option", ["config", "data", "weights"])
+def test_what_can_be_no_path_is_refused_in_a_short_sentence_or_left_for_later(option, value):
+    def config_of_run(run_id):
+        raise UserError("no such run")
+
+    try:
+        resolved = config.resolve("train", {option: value}, recipe_of=lambda model: {}, config_of_run=config_of_run)
+    except UserError as refusal:
+        assert str(refusal).isprintable()
+        assert len(str(refusal)) < 500
+    else:
+        assert getattr(resolved, option) == value

@@ -188,7 +188,7 @@ LOGGED = {name: values_of(name) for name, field in FIELDS.items() if field.metad
 
 @given(st.fixed_dictionaries({}, optional=LOGGED))
 def test_a_config_that_was_logged_comes_back_as_it_was(values):
-    logged = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    logged = config.dump_yaml(values)
     read = config.checked(config.TrainConfig, config.parse_yaml(logged, "config.yaml"), "")
     expected = {name: value for name, value in values.items() if value is not None}
     assert read == expected

@@ -121,10 +121,15 @@ def test_a_file_means_what_it_would_mean_typed(tmp_path, text, expected):
 
 
 # Why what is no hyperparameter cannot be searched: a word of each reason.
+OF_IMAGES = [
+    field.name
+    for field in options.fields_of(options.PreprocessConfig)
+    if field.metadata["group"] == "data" and field.name != "data"
+]
 NOT_SEARCHED = {
     "workdir": "where files lie",
     "data": "one study searches on one data set",
-    **dict.fromkeys(["val_fraction", "test_fraction", "data_seed", "on_error", "on_leak"], "on the same images"),
+    **dict.fromkeys(OF_IMAGES, "on the same images"),
     "model": "make a study of each",
     "weights": "begin with the same weights",
     "epochs": "budget of every trial",

@@ -8,8 +8,7 @@ import importlib
 from pathlib import Path
 
 from pipeline import docstrings
-from pipeline.config import PreprocessConfig
-from pipeline.data.files import is_there, path_of
+from pipeline.config import PreprocessConfig, is_there, path_of
 from pipeline.data.source import Source
 from pipeline.errors import UserError, shown
 
@@ -24,7 +23,10 @@ def open_source(config: PreprocessConfig) -> Source:
             return module.open_source(config)
     path = path_of(config.data)
     found = "is none of these" if is_there(config.data) else "no such file or folder, and no name of a source"
-    raise UserError(f"--data {shown(str(path))}: {found}. It may be: {'; '.join(forms())}")
+    relative = (
+        "" if Path(config.data).is_absolute() else "; `mlflow run` starts in the project's folder: give a whole path"
+    )
+    raise UserError(f"--data {shown(str(path))}: {found}{relative}. It may be: {'; '.join(forms())}")
 
 
 def forms() -> list[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.config import PreprocessConfig
+from pipeline.config import PreprocessConfig, path_of
 from pipeline.data.class_names import classes_of
-from pipeline.data.files import file_source, is_folder, path_of
+from pipeline.data.files import file_source, is_folder
 from pipeline.data.lists import Names, read_list
 from pipeline.data.source import Source
 from pipeline.data.split_names import lists_in

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import UserError
+from pipeline.config import is_file, path_of
+from pipeline.errors import UserError, shown
 from pipeline.models.networks.quiet_keras import keras
 
 NONE, IMAGENET = "none", "imagenet"
@@ -22,15 +23,17 @@ def give(core: keras.Model, weights: str, published: Published | None) -> None:
     if weights == IMAGENET:
         _give_published(body, core.name, published)
         return
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise UserError(f"--weights {path.absolute()}: no such file; none, imagenet or a .keras or .h5 file is allowed")
+    path = path_of(weights)
+    if not is_file(weights):
+        raise UserError(
+            f"--weights {shown(str(path))}: no such file; none, imagenet or a .keras or .h5 file is allowed"
+        )
     if path.suffix == ".keras":
         _give_saved(body, core.name, path)
     elif path.suffix == ".h5":
         _give_h5(body, core.name, path)
     else:
-        raise UserError(f"--weights {path.absolute()}: a .keras or .h5 file is expected")
+        raise UserError(f"--weights {path}: a .keras or .h5 file is expected")
 
 
 def body_of(core: keras.Model) -> keras.Model:
@@ -56,13 +59,13 @@ def _give_saved(body: keras.Model, name: str, path: Path) -> None:
     try:
         saved = keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError) as error:
-        raise UserError(f"--weights {path.absolute()} is no .keras file: {error}") from error
+        raise UserError(f"--weights {path} is no .keras file: {error}") from error
     cores = [layer for layer in saved.layers if isinstance(layer, keras.Model)]
     theirs = {layer.name: layer.get_weights() for layer in (cores[0] if cores else saved).layers}
     for layer in body.layers:
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if shapes and [weight.shape for weight in theirs.get(layer.name, [])] != shapes:
-            raise UserError(f"--weights {path.absolute()} holds no layer {layer.name} like that of {name}")
+            raise UserError(f"--weights {path} holds no layer {layer.name} like that of {name}")
     for layer in body.layers:
         if layer.weights:
             layer.set_weights(theirs[layer.name])
@@ -72,4 +75,4 @@ def _give_h5(body: keras.Model, name: str, path: Path) -> None:
     try:
         body.load_weights(path)
     except (ValueError, OSError, KeyError) as error:
-        raise UserError(f"--weights {path.absolute()} does not fit {name}: {error}") from error
+        raise UserError(f"--weights {path} does not fit {name}: {error}") from error
