@@ -225,6 +225,14 @@ def best_trials(study: optuna.Study, count: int) -> list[FrozenTrial]:
     return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))[:count]
 
 
+def check_complete(study: optuna.Study) -> None:
+    """Raise UserError if the study has trials, and none of them came to its end: there is no best one."""
+    ended = finished(study)
+    if ended and not best_trials(study, 1):
+        reason = ended[-1].user_attrs.get(OUTCOME, {}).get("reason", "")
+        raise UserError(f"none of {len(ended)} trials is complete, so there is no best one; of the last one: {reason}")
+
+
 def abandon(study: optuna.Study, trial: Trial) -> None:
     """Mark a trial whose process is no more as failed, and queue its configuration once more."""
     trial.set_user_attr(ABANDONED, True)

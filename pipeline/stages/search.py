@@ -40,5 +40,6 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, run.id, tags)
             with StudyView(run, study, space, config.trials, config.workers) as view:
                 run_trials(study, config, space, lambda workers: Processes(workers, place), view)
+            studies.check_complete(study)
             train_best(study, config, space, run)
     return run.id

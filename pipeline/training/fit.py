@@ -125,6 +125,7 @@ def fit(
             result = dataclasses.replace(result, test_accuracy=test_accuracy)
         epochs.append(result)
         step_losses.append(losses)
+        _check_finite(result, losses, config)
         callbacks.on_epoch(result)
         is_best = best is None or result.val_accuracy > best.val_accuracy
         state = network.state() if is_best or callbacks.on_checkpoint else {}
@@ -171,12 +172,10 @@ def _epoch(
     start = time.perf_counter()
     fitted = network.fit_epoch(batches, rates.tolist())
     seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
-    if not np.isfinite(fitted.losses).all():
-        raise DivergedError(
-            f"the loss is no longer finite in epoch {epoch}; a --learning_rate below {rates.max():g} helps"
-        )
     validating = time.perf_counter()
-    probabilities = predict_prepared(network, val.images, preprocessing)
+    # A network that has diverged is recognised by its loss; NumPy's warnings on the way say less.
+    with np.errstate(over="ignore", invalid="ignore"):
+        probabilities = predict_prepared(network, val.images, preprocessing)
     val_seconds = time.perf_counter() - validating
     result = EpochResult(
         epoch=epoch,
@@ -192,6 +191,19 @@ def _epoch(
         time=time.time_ns() // 1_000_000,
     )
     return result, fitted.losses
+
+
+def _check_finite(result: EpochResult, losses: np.ndarray, config: TrainConfig) -> None:
+    """Raise DivergedError if a loss of the epoch is infinite or no number."""
+    # The last step of an epoch may break a network whose losses so far were finite: validation shows it.
+    diverged = (
+        "training" if not np.isfinite(losses).all() else "validation" if not np.isfinite(result.val_loss) else None
+    )
+    if diverged:
+        raise DivergedError(
+            f"the {diverged} loss is no longer finite in epoch {result.epoch}: the training has diverged. A smaller "
+            f"--learning_rate than {config.learning_rate:g} or a longer --warmup may help"
+        )
 
 
 def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int) -> Iterator[Batch]:

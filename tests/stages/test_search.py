@@ -187,7 +187,9 @@ def test_trials_that_cannot_be_trained_end_the_search_in_one_sentence(searched, 
 def test_a_trial_that_diverges_is_pruned_with_its_reason(searched, tmp_path):
     space = tmp_path / "space.yaml"
     space.write_text(json.dumps({"learning_rate": [90.0]}), encoding="utf-8")
-    run("search", searched[1] | {"study": "diverging", "space": str(space), "trials": "1", "retrain": "1"})
+    typed = searched[1] | {"study": "diverging", "space": str(space), "trials": "1", "retrain": "1"}
+    with pytest.raises(UserError, match=r"none of 1 trials is complete.*no longer finite"):
+        run("search", typed)
     (trial,) = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'diverging'")
     assert trial.data.tags["optuna.state"] == "pruned"
     assert "no longer finite" in trial.data.tags["optuna.reason"]

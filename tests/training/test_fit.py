@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.metrics import accuracy
 from pipeline.models.networks.contract import predict_prepared
 from pipeline.training import history
-from pipeline.training.fit import Callbacks, fit
+from pipeline.training.fit import Callbacks, DivergedError, fit
 from pipeline.training.network_spec import network_spec, pixel_statistics, preprocessing_of
 
 
@@ -82,8 +82,16 @@ def test_patience_ends_a_training_that_stands_still(data):
 
 
 def test_a_loss_that_explodes_is_said_to(data):
-    with pytest.raises(UserError, match=r"no longer finite in epoch \d+; a --learning_rate below"):
+    with pytest.raises(DivergedError, match=r"loss is no longer finite in epoch \d+.*--learning_rate than 100"):
         trained(data, learning_rate=100.0, epochs=30, warmup=0.0, optimizer="sgd", weight_decay=10.0)
+
+
+def test_weights_that_break_in_the_last_step_are_seen_in_validation(data):
+    heard = []
+    with pytest.raises(DivergedError, match="the validation loss is no longer finite in epoch 1"):
+        # One step: its loss is that of the weights before it.
+        trained(data, heard.append, learning_rate=1e30, epochs=1, batch_size=48, warmup=0.0, schedule="constant")
+    assert not heard
 
 
 def test_balanced_classes_and_every_augmentation_train(data):
