@@ -1,10 +1,9 @@
-"""What a logged model does with image bytes. MLflow stores this file with the model and runs it to load it."""
+"""What a logged model does with image bytes. It is stored with the model (tracking/stored_code.py)."""
 
 import hashlib
 import json
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
@@ -42,10 +41,13 @@ class ImageClassifier(PythonModel):
 
     def load_context(self, context) -> None:
         """Load the network, after checking that its file is the one that was logged. Nothing is unpickled."""
+        self.load(Path(context.artifacts["network"]), Path(context.artifacts["classifier"]))
+
+    def load(self, path: Path, classifier: Path) -> None:
+        """Load the network file at `path`, and what `classifier` says of it. Raises MlflowException if they differ."""
         from pipeline import models
 
-        facts = json.loads(Path(context.artifacts["classifier"]).read_text(encoding="utf-8"))
-        path = Path(context.artifacts["network"])
+        facts = json.loads(classifier.read_text(encoding="utf-8"))
         if file_digest(path) != facts["network_sha256"]:
             raise MlflowException(f"{path.name} is not the file that was logged: its SHA-256 differs")
         self.class_names = facts["class_names"]
@@ -99,6 +101,3 @@ def _preprocessing(facts: dict) -> Preprocessing:
 def file_digest(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-mlflow.models.set_model(ImageClassifier())

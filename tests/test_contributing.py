@@ -57,10 +57,11 @@ SOURCE = '''"""A file NAME.rows with one `path;class` line per image."""
 
 import pandas as pd
 
-from pipeline.config import PreprocessConfig, path_of
+from pipeline.config import PreprocessConfig
 from pipeline.data.files import file_source
 from pipeline.data.source import Source
 from pipeline.data.trees import walk
+from pipeline.paths import path_of
 
 
 def accepts(data: str) -> bool:

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "pipeline"
 ROOMS = [
     "errors",
     "docstrings",
+    "paths",
     "config",
     "process",
     "numpy_lenet",

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline import config as options
 from pipeline.config import TrainConfig, Values
 from pipeline.errors import UserError, shown
+from pipeline.paths import is_file, path_of
 
 CLIMB, ALONE, WITHOUT = "climb", "alone", "without"
 # The rung that the climb begins with.
@@ -97,8 +98,8 @@ def read_groups(path: str | None) -> dict[str, list[str]]:
     """The groups in a YAML file, name -> options. Raises UserError if it holds anything else."""
     if path is None:
         return {}
-    file = options.path_of(path)
-    if not options.is_file(path):
+    file = path_of(path)
+    if not is_file(path):
         raise UserError(f"--groups {shown(str(file))}: no such file")
     groups = options.read_yaml(file)
     if not isinstance(groups, dict) or not all(_are_names(members) for members in groups.values()):

@@ -18,7 +18,7 @@ from pipeline.config.declarations import (
 from pipeline.config.identities import data_name, digest, identity, recipe_of_training
 from pipeline.config.layers import resolve
 from pipeline.config.model_names import MODELS
-from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS, is_file, is_there, path_of
+from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS
 from pipeline.config.precision import faster_precision, fastest_precision
 from pipeline.config.values import (
     check_value,
@@ -57,12 +57,9 @@ __all__ = [
     "fastest_precision",
     "fields_of",
     "identity",
-    "is_file",
-    "is_there",
     "options_in",
     "parse_yaml",
     "part",
-    "path_of",
     "read_yaml",
     "recipe_of_training",
     "resolve",

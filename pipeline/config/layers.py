@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
-from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, is_file, is_there, path_of
+from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE
 from pipeline.config.precision import fastest_precision
 from pipeline.config.values import checked, options_in, read_yaml
 from pipeline.errors import UserError, shown
+from pipeline.paths import is_file, is_there, path_of
 
 
 def resolve(

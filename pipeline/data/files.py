@@ -4,9 +4,10 @@ import functools
 
 import pandas as pd
 
-from pipeline.config import PreprocessConfig, is_there, path_of
+from pipeline.config import PreprocessConfig
 from pipeline.data.source import Source
 from pipeline.data.trees import FileTree
+from pipeline.paths import is_there, path_of
 
 
 def is_folder(data: str) -> bool:

@@ -4,7 +4,6 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import model_names
 from pipeline.errors import UserError
 from pipeline.models.networks.contract import Network, NetworkSpec
 
@@ -53,6 +52,8 @@ def load(path: Path) -> Network:
 
 
 def _architecture(name: str) -> Any:
+    from pipeline.config import model_names
+
     if name in model_names.applications():
         from pipeline.models.networks.keras_application import keras_application
 

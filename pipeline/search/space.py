@@ -19,12 +19,11 @@ from pipeline.config import (
     check_value,
     convert,
     fields_of,
-    is_file,
-    path_of,
     read_yaml,
     unknown_option,
 )
 from pipeline.errors import UserError, shown
+from pipeline.paths import is_file, path_of
 
 Space = dict[str, BaseDistribution]
 

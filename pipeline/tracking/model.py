@@ -16,11 +16,11 @@ from mlflow.models import Model, ModelSignature
 from pipeline.errors import UserError, first_line
 from pipeline.tracking.finding import newest_run
 from pipeline.tracking.store import Run, get_run
+from pipeline.tracking.stored_code import importable, write_stored_code
 
 if TYPE_CHECKING:
     from pipeline.serving import ImageClassifier
 
-PACKAGE = Path(__file__).parents[1]
 MODEL = "model"
 ALWAYS_REQUIRED = ("mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
 
@@ -37,18 +37,20 @@ def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requiremen
         classifier = Path(folder) / "classifier.json"
         digest = {"network_sha256": serving.file_digest(network_file)}
         classifier.write_text(json.dumps({**facts, **digest}, indent=1), encoding="utf-8")
-        # pyfunc.log_model would leave the model unlinked outside MLflow's active run, or end that run.
-        Model.log(
-            name=MODEL,
-            artifact_path=None,
-            flavor=mlflow.pyfunc,
-            run_id=run.id,
-            python_model=serving.__file__,
-            artifacts={"network": str(network_file), "classifier": str(classifier)},
-            code_paths=[str(PACKAGE)],
-            signature=ModelSignature(serving.INPUTS, serving.OUTPUTS),
-            pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
-        )
+        code, loader = write_stored_code(Path(folder))
+        with importable(code):  # MLflow tries the code that it stores
+            # pyfunc.log_model would leave the model unlinked outside MLflow's active run, or end that run.
+            Model.log(
+                name=MODEL,
+                artifact_path=None,
+                flavor=mlflow.pyfunc,
+                run_id=run.id,
+                python_model=str(loader),
+                artifacts={"network": str(network_file), "classifier": str(classifier)},
+                code_paths=[str(code)],
+                signature=ModelSignature(serving.INPUTS, serving.OUTPUTS),
+                pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
+            )
 
 
 def _pinned(packages: Sequence[str]) -> list[str]:
@@ -57,7 +59,7 @@ def _pinned(packages: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """A logged model, loaded as anyone would load it. run_id: the run that logged it."""
+    """A logged model. run_id: the run that logged it."""
 
     classifier: "ImageClassifier"
     run_id: str
@@ -67,15 +69,30 @@ class LoggedModel:
 def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
     """The model of a run, or at an address, or of the newest finished training run.
 
-    Raises UserError if there is none.
+    Its files are loaded by the code as it is now, not by that which is stored with it. Raises UserError if there is
+    none.
     """
     if run_id:
         get_run(run_id)
     uri = model_uri or f"runs:/{run_id or newest_run('train')}/{MODEL}"
     try:
-        loaded = mlflow.pyfunc.load_model(uri)
-    except (MlflowException, OSError) as error:
-        raise UserError(f"there is no model at {uri}: {first_line(error)}") from error
-    if not loaded.metadata.run_id:
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        logged = Model.load(folder)
+        files = logged.flavors["python_function"]["artifacts"]
+        network, classifier = (folder / files[name]["path"] for name in ("network", "classifier"))
+    except (MlflowException, OSError, KeyError, TypeError) as error:
+        raise UserError(f"there is no model of this project at {uri}: {first_line(error)}") from error
+    if not logged.run_id:
         raise UserError(f"the model at {uri} belongs to no run, so its options are unknown")
-    return LoggedModel(loaded.unwrap_python_model(), loaded.metadata.run_id, uri)
+    return LoggedModel(_classifier(network, classifier, uri), logged.run_id, uri)
+
+
+def _classifier(network: Path, classifier: Path, uri: str) -> "ImageClassifier":
+    from pipeline.serving import ImageClassifier
+
+    loaded = ImageClassifier()
+    try:
+        loaded.load(network, classifier)
+    except (MlflowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"the model at {uri} cannot be loaded: {first_line(error)}") from error
+    return loaded

@@ -8,9 +8,10 @@ import importlib
 from pathlib import Path
 
 from pipeline import docstrings
-from pipeline.config import PreprocessConfig, is_there, path_of
+from pipeline.config import PreprocessConfig
 from pipeline.data.source import Source
 from pipeline.errors import UserError, shown
+from pipeline.paths import is_there, path_of
 
 NAMES = docstrings.modules(Path(__file__).parent)
 

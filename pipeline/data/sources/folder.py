@@ -6,12 +6,13 @@ Images may lie deeper in a class's folder. Links are followed, to files and fold
 
 import pandas as pd
 
-from pipeline.config import PreprocessConfig, path_of
+from pipeline.config import PreprocessConfig
 from pipeline.data.class_folders import arrange
 from pipeline.data.files import file_source, is_folder
 from pipeline.data.source import Source
 from pipeline.data.split_names import lists_in
 from pipeline.data.trees import walk
+from pipeline.paths import path_of
 
 
 def accepts(data: str) -> bool:

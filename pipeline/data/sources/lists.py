@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.config import PreprocessConfig, path_of
+from pipeline.config import PreprocessConfig
 from pipeline.data.class_names import classes_of
 from pipeline.data.files import file_source, is_folder
 from pipeline.data.lists import Names, read_list
@@ -16,6 +16,7 @@ from pipeline.data.source import Source
 from pipeline.data.split_names import lists_in
 from pipeline.data.trees import FileTree, walk
 from pipeline.errors import UserError, shown
+from pipeline.paths import path_of
 
 CLASSES = "classes.txt"
 UNLISTED = "in no list"

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.config import is_file, path_of
 from pipeline.errors import UserError, shown
 from pipeline.models.networks.quiet_keras import keras
+from pipeline.paths import is_file, path_of
 
 NONE, IMAGENET = "none", "imagenet"
 

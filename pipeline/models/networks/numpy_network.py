@@ -132,7 +132,7 @@ class NumpyNetwork:
             facts = json.loads(str(stored["facts"]))
             state = {name: stored[name] for name in stored.files if name != "facts"}
         architecture = facts.pop("architecture")
-        module = importlib.import_module(f"pipeline.models.architectures.{architecture}")
+        module = importlib.import_module(f"..architectures.{architecture}", __package__)
         size = facts["image_size"]
         spec = NetworkSpec(
             # How files became pixels of this size is not the network's to know.
