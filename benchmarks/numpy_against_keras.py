@@ -53,7 +53,7 @@ def main() -> None:
     accuracies: dict[str, list[float]] = {"numpy": [], "keras": []}
     for seed in range(arguments.seeds):
         for kind, reached in accuracies.items():
-            config = TrainConfig(model=MODEL, data=arguments.data, seed=seed, workdir=options.DEFAULT_WORKDIR, **recipe)
+            config = TrainConfig(model=MODEL, data=arguments.data, seed=seed, workdir=options.PROJECT_WORKDIR, **recipe)
             result = part(arguments.output / f"{kind}-{seed}.json", functools.partial(_train, kind, config))
             reached.append(result["best_val_accuracy"])
     for kind, values in accuracies.items():

@@ -27,7 +27,7 @@ def main() -> None:
     """Train what is missing, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of images")
-    parser.add_argument("--workdir", type=Path, default=options.DEFAULT_WORKDIR)
+    parser.add_argument("--workdir", type=Path, default=options.PROJECT_WORKDIR)
     arguments = parser.parse_args()
     folder = arguments.workdir.absolute() / "search_grid"
     base = FIXED | {"data": arguments.data, "workdir": str(arguments.workdir)}

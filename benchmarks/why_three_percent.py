@@ -114,7 +114,7 @@ def main() -> None:
         model="lenet5-numpy",
         data=arguments.data,
         image_size=32,
-        workdir=options.DEFAULT_WORKDIR,
+        workdir=options.PROJECT_WORKDIR,
         epochs=arguments.epochs,
         batch_size=BATCH_SIZE,
         learning_rate=0.01,

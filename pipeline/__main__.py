@@ -39,6 +39,9 @@ def run(stage: str, typed: dict[str, Any]) -> None:
     resolved = config.resolve(
         stage, typed, recipe_of=_recipe_of, config_of_run=_config_of_run, trial_budget_of=_trial_budget_of
     )
+    if resolved.workdir == config.USER_WORKDIR:
+        print(f"workdir is {resolved.workdir}: this copy of the project is a temporary one")
+    _check_store()
     module = importlib.import_module(f"pipeline.stages.{stage}")
     getattr(module, stage)(resolved)
 
@@ -58,7 +61,14 @@ def _trial_budget_of(model: str) -> dict[str, Any]:
 def _config_of_run(run_id: str) -> dict[str, Any]:
     from pipeline import tracking
 
+    tracking.check_store()
     return tracking.config_of(run_id)
+
+
+def _check_store() -> None:
+    from pipeline import tracking
+
+    tracking.check_store()
 
 
 def main(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """What a failure looks like from outside: one sentence, an exit code, a run status."""
 
+import re
 import signal
 
 EXIT_DONE = 0
@@ -33,6 +34,11 @@ def exit_code(error: BaseException) -> int:
 def run_status(error: BaseException) -> str:
     """The MLflow status of a run that ended with `error`: FAILED, or KILLED if somebody stopped it."""
     return "KILLED" if isinstance(error, KeyboardInterrupt | Terminated) else "FAILED"
+
+
+def without_password(address: str) -> str:
+    """An address as it may be shown."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", address)
 
 
 def shown(text: str) -> str:

@@ -18,7 +18,7 @@ from pipeline.config.declarations import (
 from pipeline.config.identities import data_name, digest, identity, recipe_of_training
 from pipeline.config.layers import resolve
 from pipeline.config.model_names import MODELS
-from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE, PRESETS
+from pipeline.config.places import PACKAGE, PRESETS, PROJECT_WORKDIR, USER_WORKDIR
 from pipeline.config.precision import faster_precision, fastest_precision
 from pipeline.config.values import (
     check_value,
@@ -32,13 +32,14 @@ from pipeline.config.values import (
 )
 
 __all__ = [
-    "DEFAULT_WORKDIR",
     "GROUPS",
     "HEADINGS",
     "MODELS",
     "PACKAGE",
     "PRESETS",
+    "PROJECT_WORKDIR",
     "STAGES",
+    "USER_WORKDIR",
     "AblateConfig",
     "Config",
     "EvaluateConfig",

@@ -102,7 +102,8 @@ class Config:
         "folder for prepared data, unfinished trainings and studies",
         group="running",
         unsearchable="it says where files lie",
-        shown_default="the environment's PIPELINE_WORKDIR, else workdir/ beside pipeline/",
+        shown_default="PIPELINE_WORKDIR, else workdir/ beside pipeline/, or a folder of the user's if `mlflow run` "
+        "cloned the project",
         identifies=False,
     )
 

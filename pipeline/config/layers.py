@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
-from pipeline.config.places import DEFAULT_WORKDIR, PACKAGE
+from pipeline.config.places import PACKAGE, default_workdir
 from pipeline.config.precision import fastest_precision
 from pipeline.config.values import checked, options_in, read_yaml
 from pipeline.errors import UserError, shown
@@ -71,8 +71,7 @@ def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Va
 
 def _absolute_paths(values: Values) -> Values:
     """The folders and files among the values, as they are known from any current folder."""
-    workdir = values.get("workdir") or os.environ.get("PIPELINE_WORKDIR") or DEFAULT_WORKDIR
-    paths: Values = {"workdir": path_of(str(workdir))}
+    paths: Values = {"workdir": path_of(str(values.get("workdir") or default_workdir()))}
     for name, words in {"data": (), "weights": ("none", "imagenet")}.items():
         # A folder called imagenet is not what --weights imagenet means.
         if name in values and values[name] not in words and is_there(values[name]):

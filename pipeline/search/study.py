@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import math
 import os
-import re
 import threading
 import time
 import uuid
@@ -22,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pipeline import config as options
 from pipeline import process
 from pipeline.config import SearchConfig, TrainConfig, Values
-from pipeline.errors import UserError, first_line
+from pipeline.errors import UserError, first_line, without_password
 from pipeline.search.space import Space, describe
 
 BEAT_SECONDS = 20
@@ -49,11 +48,6 @@ warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning
 def storage_address(config: SearchConfig) -> str:
     """The Optuna address of the database: what was asked for, or a SQLite file in the work folder."""
     return config.storage or os.environ.get("OPTUNA_STORAGE") or f"sqlite:///{config.workdir / 'optuna.db'}"
-
-
-def without_password(address: str) -> str:
-    """The address as it may be shown."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", address)
 
 
 def study_name(config: SearchConfig) -> str:

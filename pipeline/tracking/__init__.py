@@ -1,6 +1,7 @@
 """All that talks to MLflow, by subject. Importing it loads neither Keras nor the code that serves a model."""
 
 from pipeline.tracking.addresses import comparison_address, experiment_address, run_address, ui_command
+from pipeline.tracking.checking import check_store
 from pipeline.tracking.finding import (
     FoundRun,
     children,
@@ -27,6 +28,7 @@ __all__ = [
     "Run",
     "RunUnavailableError",
     "Version",
+    "check_store",
     "children",
     "close",
     "comparison_address",

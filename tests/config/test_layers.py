@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from resolved import resolve
 
@@ -61,14 +59,6 @@ def test_weights_are_known_by_their_absolute_path(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert resolve(typed={"weights": "begun.keras"}).weights == str(tmp_path / "begun.keras")
     assert resolve(typed={"weights": "imagenet"}).weights == "imagenet"
-
-
-def test_workdir_comes_from_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("PIPELINE_WORKDIR", str(tmp_path))
-    assert resolve().workdir == tmp_path
-    assert resolve(typed={"workdir": "elsewhere"}).workdir == Path.cwd() / "elsewhere"
-    monkeypatch.delenv("PIPELINE_WORKDIR")
-    assert resolve().workdir == ROOT / "workdir"
 
 
 NO_PATHS = ["~no such user/x", "x" * 5000, "a\0b.yaml", "line\nbreak.yaml", "\x1b[31mred.yaml"]

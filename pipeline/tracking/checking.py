@@ -1,0 +1,57 @@
+"""Whether the tracking store is there, asked before any work begins."""
+
+import re
+import time
+import urllib.error
+import urllib.request
+
+import mlflow
+from mlflow.tracking import MlflowClient
+
+from pipeline.errors import UserError, first_line, shown, without_password
+
+SERVER_PATIENCE_SECONDS = 12.0
+ONE_TRY_SECONDS = 3.0
+BETWEEN_TRIES_SECONDS = 1.0
+
+
+def check_store() -> None:
+    """Raise UserError if runs cannot be tracked where MLFLOW_TRACKING_URI says, or not any more.
+
+    A server that does not answer is waited for, since it may be starting: for a quarter of a minute, where MLflow
+    itself would take minutes.
+    """
+    uri = mlflow.get_tracking_uri()
+    where = shown(without_password(uri))
+    if uri.startswith(("http://", "https://")):
+        _wait_for_server(uri, where)
+    elif uri.startswith("file:") or not re.match(r"[a-z0-9+.-]+:", uri, re.IGNORECASE):
+        folder = uri.removeprefix("file://").removeprefix("file:")
+        raise UserError(
+            f"MLFLOW_TRACKING_URI {where} is a folder, in which MLflow 3 keeps no runs any more; "
+            f"sqlite:///{shown(folder)}/mlflow.db, or the address of a server, does"
+        )
+    try:
+        MlflowClient().search_experiments(max_results=1)
+    except Exception as error:  # each kind of store has errors of its own
+        raise UserError(
+            f"runs cannot be tracked at {where}: {without_password(first_line(error))}; MLFLOW_TRACKING_URI says where"
+        ) from error
+
+
+def _wait_for_server(uri: str, where: str) -> None:
+    deadline = time.monotonic() + SERVER_PATIENCE_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ONE_TRY_SECONDS).close()
+        except urllib.error.HTTPError:
+            return  # it answers, if only to ask who we are
+        except (OSError, ValueError) as error:
+            if time.monotonic() > deadline:
+                reason = first_line(getattr(error, "reason", None) or error)
+                raise UserError(
+                    f"no tracking server answers at {where} ({reason}); start it, or give another MLFLOW_TRACKING_URI"
+                ) from error
+            time.sleep(BETWEEN_TRIES_SECONDS)
+        else:
+            return
