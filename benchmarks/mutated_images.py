@@ -5,31 +5,20 @@
 Every file is made from its number alone, so that one that misbehaves can be made again: `mutated(number)`.
 """
 
-import argparse
 import io
-import json
 import resource
 import struct
-import subprocess
-import sys
-import tempfile
-import time
 import zlib
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
-from benchmarks.shared import provenance
+from benchmarks import damaged
 from pipeline.data.decoding import DecodeError, decode_with_notes
 from pipeline.data.decoding.metadata import png_chunks
 
-SLOW_SECONDS = 5.0
-FILES_A_WORKER = 500
 MEMORY = 4 << 30
 EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
 Make = Callable[[np.random.Generator], bytes]
@@ -177,109 +166,18 @@ def checksums_mended(content: bytes) -> bytes:
     return b"".join([*parts, content[last:]])
 
 
-def work(start: int, stop: int) -> None:
-    """Decode the files of these numbers; prints one JSON line for each."""
+def tried(number: int) -> tuple[str, str, str]:
+    """What the file of this number is, how it is damaged, and whether it is decoded or refused."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    for number in range(start, stop):
-        name, damage, content = mutated(number)
-        begin = time.perf_counter()
-        try:
-            pixels, notes = decode_with_notes(content, 32, ("stretch", "crop", "pad")[number % 3])
-            assert pixels.shape == (32, 32, 3)
-            outcome = "decoded with notes" if notes else "decoded"
-        except DecodeError as error:
-            outcome = "refused"
-            assert "\n" not in str(error)
-        seconds = round(time.perf_counter() - begin, 4)
-        line = {"number": number, "format": name, "damage": damage, "outcome": outcome, "seconds": seconds}
-        print(json.dumps(line), flush=True)
-
-
-def examined(start: int, stop: int) -> list[dict]:
-    """What came of the files of these numbers, each in a process that may crash or hang."""
-    results: list[dict] = []
-    while start < stop:
-        done, ending, printed = in_process(start, stop)
-        results += done
-        start += len(done)
-        if printed.strip() and ending == "whole":
-            results[-1]["printed"] = printed
-        if ending != "whole":
-            name, damage, _ = mutated(start)
-            print(f"file {start}: {ending}: {printed.strip()[-300:]}", file=sys.stderr)
-            results.append({"number": start, "format": name, "damage": damage, "outcome": ending, "seconds": 0})
-            start += 1
-    return results
-
-
-def in_process(start: int, stop: int) -> tuple[list[dict], str, str]:
-    """What a process of its own got done, how it ended (whole, crashed, hung), and what it printed beside."""
-    command = [sys.executable, "-m", "benchmarks.mutated_images", "--work", str(start), str(stop)]
-    with tempfile.TemporaryDirectory() as folder:
-        lines, beside = Path(folder) / "lines", Path(folder) / "beside"
-        with (
-            lines.open("w") as out,
-            beside.open("w") as errors,
-            subprocess.Popen(command, stdout=out, stderr=errors) as process,
-        ):
-            ending = watched(process, lines)
-        done = [json.loads(line) for line in lines.read_text().splitlines() if line.endswith("}")]
-        return done, ending, beside.read_text(errors="replace")
-
-
-def watched(process: subprocess.Popen, lines: Path) -> str:
-    """How a process ended that writes a line for each file; killed as hung if none comes for too long."""
-    seen, since = 0, time.monotonic()
-    while process.poll() is None:
-        written = lines.stat().st_size
-        if written > seen:
-            seen, since = written, time.monotonic()
-        # A process's start takes longer than a file may.
-        if time.monotonic() - since > (SLOW_SECONDS if seen else 60):
-            process.kill()
-            return "hung"
-        time.sleep(0.2)
-    return "crashed" if process.returncode else "whole"
-
-
-def report(results: list[dict]) -> dict:
-    """Counts of outcomes by format, and whatever misbehaved."""
-    outcomes = Counter((result["format"], result["outcome"]) for result in results)
-    bad = [r for r in results if r["outcome"] in ("crashed", "hung") or "printed" in r or r["seconds"] > SLOW_SECONDS]
-    return {
-        "files": len(results),
-        "outcomes": {
-            name: {outcome: n for (of, outcome), n in sorted(outcomes.items()) if of == name} for name in MAKERS
-        },
-        "slowest_seconds": max(result["seconds"] for result in results),
-        "misbehaved": bad,
-    }
-
-
-def main() -> None:
-    """Damage, decode, count."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--first", type=int, default=0, help="the first file's number")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--work", type=int, nargs=2, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.work:
-        work(*arguments.work)
-        return
-    end = arguments.first + arguments.count
-    starts = range(arguments.first, end, FILES_A_WORKER)
-    with ThreadPoolExecutor(arguments.processes) as pool:
-        parts = pool.map(lambda start: examined(start, min(start + FILES_A_WORKER, end)), starts)
-        found = provenance() | report([result for part in parts for result in part])
-    for name, counts in found["outcomes"].items():
-        print(f"{name:10} " + "  ".join(f"{outcome} {count:5}" for outcome, count in counts.items()))
-    print(f"slowest: {found['slowest_seconds']:.2f} s; misbehaved: {len(found['misbehaved'])} of {found['files']}")
-    if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    sys.exit(bool(found["misbehaved"]))
+    name, damage, content = mutated(number)
+    try:
+        pixels, notes = decode_with_notes(content, 32, ("stretch", "crop", "pad")[number % 3])
+    except DecodeError as error:
+        assert "\n" not in str(error)
+        return name, damage, "refused"
+    assert pixels.shape == (32, 32, 3)
+    return name, damage, "decoded with notes" if notes else "decoded"
 
 
 if __name__ == "__main__":
-    main()
+    damaged.main("benchmarks.mutated_images", __doc__, tried, count=10_000)

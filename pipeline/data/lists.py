@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.data.texts import readings
 from pipeline.errors import UserError, shown
+from pipeline.paths import is_file
 
 # Between a path and its label: what is last in the line, since paths may have spaces.
 SEPARATORS = ("\t", " ", ",", ";")
@@ -48,7 +49,7 @@ class Names:
         for name in (usual, usual.replace("\\", "/")):
             path = self._by_form.get(name, name)
             # Files that are passed over when a folder is walked, hidden ones say, are there all the same.
-            if path in self._paths or (self._root / path).is_file():
+            if path in self._paths or is_file(str(self._root / path)):
                 return path
         return None
 
