@@ -68,10 +68,11 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
     log_best(run, result)
     val_counts = data.facts.counts["val"]
     table = pd.DataFrame([dataclasses.asdict(epoch) for epoch in result.epochs])
-    run.log_table("history", table)
+    # With all digits: two trainings can be compared to the last one.
+    run.log_table("history", table, digits=None)
     run.log_figure("curves", figures.curves(table, chance=max(val_counts) / sum(val_counts)))
     steps = pd.DataFrame({"step": np.arange(1, len(result.step_losses) + 1), "loss": result.step_losses})
-    run.log_table("step_losses", steps)
+    run.log_table("step_losses", steps, digits=None)
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
     log_network(run, network, data.facts, config)
 

@@ -29,6 +29,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from pipeline.config import dump_yaml
 from pipeline.errors import UserError, first_line
+from pipeline.tracking.tables import write_csv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,10 +81,17 @@ class Run:
         with self._file(f"figures/{name}.png") as path:
             figure.savefig(path)
 
-    def log_table(self, name: str, table: pd.DataFrame) -> None:
-        """Log a table as tables/NAME.csv."""
+    def log_table(self, name: str, table: pd.DataFrame, digits: int | None = 6) -> None:
+        """Log a table as tables/NAME.csv.
+
+        digits: significant ones of fractions; None keeps all. A text, or a column's name, that a spreadsheet would take
+        for a formula (it begins with = + - @, a tab or the end of a line) has an apostrophe before it, and one more if
+        it has some already: whoever needs the very text takes one away. Numbers stay numbers. pandas takes a class
+        called NA for a missing value, and one called 01 for the number 1, unless it is told
+        `read_csv(path, dtype={"class": str}, keep_default_na=False)`.
+        """
         with self._file(f"tables/{name}.csv") as path:
-            table.to_csv(path, index=False)
+            write_csv(table, path, digits)
 
     def log_parquet(self, name: str, table: pd.DataFrame) -> None:
         """Log a table as tables/NAME.parquet."""

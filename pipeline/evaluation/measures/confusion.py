@@ -27,5 +27,13 @@ def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def confusion_table(counts: np.ndarray, class_names: list[str]) -> pd.DataFrame:
-    """The confusion matrix as a table: a row a true class, a column a predicted one."""
-    return pd.DataFrame(counts, columns=class_names).assign(true_class=class_names)[["true_class", *class_names]]
+    """The confusion matrix as a table: a row a true class, a column a predicted one.
+
+    The first column, true_class, holds the names of the rows; it gets underscores until no class is called so.
+    """
+    first = "true_class"
+    while first in class_names:
+        first += "_"
+    table = pd.DataFrame(counts, columns=class_names)
+    table.insert(0, first, class_names)
+    return table

@@ -1,0 +1,29 @@
+"""Tables as CSV files: what is written reads back, and opens in a spreadsheet as text and numbers."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), behind any apostrophes: were a text
+# that has one already left alone, it would look like another one that got it here.
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+
+
+def write_csv(table: pd.DataFrame, path: Path, digits: int | None) -> None:
+    """Write a table without its index. digits: significant ones of fractions; None: all that they have."""
+    shown = table.apply(_inert_column)
+    shown.columns = [_inert(name) for name in table.columns]
+    # Lines end as in RFC 4180: it is what makes the writer put quotes around a lone carriage return as well.
+    fractions = None if digits is None else f"%.{digits}g"
+    shown.to_csv(path, index=False, lineterminator="\r\n", float_format=fractions)
+
+
+def _inert_column(column: pd.Series) -> pd.Series:
+    return column if pd.api.types.is_numeric_dtype(column) else column.map(_inert)
+
+
+def _inert(value: Any) -> Any:
+    """The value; a text that a spreadsheet would compute gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
