@@ -7,8 +7,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from pipeline.ablation.ladder import ALONE, CLIMB, WITHOUT
 from pipeline.figures import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR
+from pipeline.figures.names import label, labels
 
 WORSE_COLOUR = "#c44e52"
+# In sizes of its font: what the figure has room for.
+LONGEST_TITLE = 80
 READINGS = {
     CLIMB: ("on the climb", TRAIN_COLOUR, "o"),
     ALONE: ("alone on top of the start", VAL_COLOUR, "s"),
@@ -26,7 +29,7 @@ def waterfall(means: pd.Series, effects: pd.DataFrame, title: str) -> Figure:
     climb_axes, effect_axes = figure.subplots(1, 2, width_ratios=[1.15, 1])
     _climb(climb_axes, means, effects[effects["reading"] == CLIMB].set_index("change"))
     _effects(effect_axes, effects, list(means.index[1:]))
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(label(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
@@ -49,7 +52,7 @@ def _climb(axes, means: pd.Series, effects: pd.DataFrame) -> None:
         text = "could not be trained" if np.isnan(value) else f"{value:.1%}"
         ends = [value, means.iloc[max(row - 1, 0)], highest.get(name, np.nan)]
         axes.text(np.nan_to_num(np.nanmax([0.0, *ends])) + 0.012, row, text, va="center", fontsize=9)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), labels(names))
     axes.invert_yaxis()
     axes.set_xlim(0, float(means.max()) * 1.2)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -57,7 +60,7 @@ def _climb(axes, means: pd.Series, effects: pd.DataFrame) -> None:
 
 
 def _effects(axes, effects: pd.DataFrame, names: list[str]) -> None:
-    for number, (reading, (label, colour, marker)) in enumerate(READINGS.items()):
+    for number, (reading, (meaning, colour, marker)) in enumerate(READINGS.items()):
         rows = effects[effects["reading"] == reading]
         if rows.empty:
             continue
@@ -65,10 +68,10 @@ def _effects(axes, effects: pd.DataFrame, names: list[str]) -> None:
         # The mean of equal numbers can differ from them in the last digit.
         reach = np.clip([rows["effect"] - rows["low"], rows["high"] - rows["effect"]], 0, None)
         axes.errorbar(
-            rows["effect"], places, xerr=reach, fmt=marker, color=colour, label=label, capsize=3, ms=6, elinewidth=1
+            rows["effect"], places, xerr=reach, fmt=marker, color=colour, label=meaning, capsize=3, ms=6, elinewidth=1
         )
     axes.axvline(0, color="grey", lw=0.8)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), labels(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

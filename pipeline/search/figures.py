@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFor
 from matplotlib.tri import Triangulation
 
 from pipeline.figures import DPI, TRAIN_COLOUR, VAL_COLOUR
+from pipeline.figures.names import labels
 
 PRUNED_COLOUR = "#999999"
 # The colour, the line and its width that a trial is drawn with.
@@ -201,7 +202,7 @@ def _heights(values: pd.Series, all_values: pd.Series, scale: str) -> np.ndarray
 def _scale_x(axes: Axes, values: pd.Series, scale: str) -> None:
     if scale == "category":
         names = _categories(values)
-        axes.set_xticks(range(len(names)), names)
+        axes.set_xticks(range(len(names)), labels(names))
         axes.set_xlim(-0.5, len(names) - 0.5)
     elif scale == "log":
         axes.set_xscale("log")
@@ -216,7 +217,8 @@ def _scale_x(axes: Axes, values: pd.Series, scale: str) -> None:
 def _ticks(values: pd.Series, scale: str, *, is_accuracy: bool) -> list[tuple]:
     """The values to write beside an axis, each with its text."""
     if scale == "category":
-        return [(name, name) for name in _categories(values)]
+        names = _categories(values)
+        return list(zip(names, labels(names), strict=True))
     lowest, highest = values.min(), values.max()
     if pd.api.types.is_integer_dtype(values) and highest - lowest < AXIS_TICKS:
         return [(value, str(value)) for value in range(lowest, highest + 1)]

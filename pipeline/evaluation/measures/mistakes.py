@@ -12,5 +12,6 @@ def measure(answers: Answers) -> Findings:
         answers.probabilities,
         answers.class_names,
         f"{answers.split}: the most confident mistakes",
+        answers.paths,
     )
     return Findings(figures={"mistakes": sheet})

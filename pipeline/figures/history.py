@@ -1,0 +1,55 @@
+"""How a training went."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR
+
+
+def curves(history: pd.DataFrame, chance: float) -> Figure:
+    """Accuracy and loss of both splits by epoch. history: the columns of EpochResult, one row an epoch."""
+    figure = Figure(figsize=(11, 4.2), dpi=DPI, layout="constrained")
+    accuracy_axes, loss_axes = figure.subplots(1, 2)
+    for axes, name in ((accuracy_axes, "accuracy"), (loss_axes, "loss")):
+        marker = "o" if len(history) <= 40 else None
+        for split, colour in (("train", TRAIN_COLOUR), ("val", VAL_COLOUR)):
+            axes.plot(history["epoch"], history[f"{split}_{name}"], color=colour, label=split, marker=marker, ms=3)
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    best = history.loc[history["val_accuracy"].idxmax()]
+    accuracy_axes.axhline(chance, color="grey", linestyle=":", label=f"chance {chance:.1%}")
+    accuracy_axes.legend(loc="lower right")
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
+    accuracy_axes.set_ylim(bottom=0)
+    accuracy_axes.set_title(f"best val_accuracy {best['val_accuracy']:.1%} in epoch {best['epoch']:.0f}")
+    loss_axes.set_title("loss (train: as trained on, augmented and smoothed)")
+    return figure
+
+
+def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
+    """The loss of every step, and the accuracies by epoch, as the reference report shows its hand-written network.
+
+    steps: columns step (from 1) and loss. history: as for curves; its test_accuracy is shown if it has any.
+    """
+    figure = Figure(figsize=(11, 4.2), dpi=DPI, layout="constrained")
+    loss_axes, accuracy_axes = figure.subplots(1, 2)
+    window = max(1, len(steps) // 100)
+    smoothed = steps["loss"].rolling(window, min_periods=1, center=True).mean()
+    loss_axes.plot(steps["step"], steps["loss"], color=TRAIN_COLOUR, alpha=0.25, lw=0.5, label="each step")
+    loss_axes.plot(steps["step"], smoothed, color=TRAIN_COLOUR, label=f"mean of {window} steps")
+    loss_axes.set(xlabel="step", ylabel="loss", title="training loss by step")
+    shown = {"train_accuracy": TRAIN_COLOUR, "val_accuracy": VAL_COLOUR, "test_accuracy": TEST_COLOUR}
+    for name, colour in shown.items():
+        if name in history and history[name].notna().any():
+            accuracy_axes.plot(history["epoch"], history[name], color=colour, label=name.removesuffix("_accuracy"))
+    accuracy_axes.set(xlabel="epoch", ylabel="accuracy", title="accuracy by epoch")
+    accuracy_axes.set_ylim(bottom=0)
+    accuracy_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
+    for axes in (loss_axes, accuracy_axes):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return figure
