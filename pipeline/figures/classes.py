@@ -67,7 +67,7 @@ def _say_zeros(axes: Axes, drawn: pd.DataFrame, places: np.ndarray) -> None:
     """Say what an empty row means: no image was recognised, or there was none."""
     for place, recall, images in zip(places, drawn["recall"], drawn["images"], strict=True):
         if not images or recall == 0:
-            said = f"0 %, 0 of {images:,} images" if images else "no images"
+            said = f"0%, 0 of {images:,} images" if images else "no images"
             axes.text(0.015, place, said, va="center", fontsize=NAME_SIZE - 1, color="dimgrey")
 
 

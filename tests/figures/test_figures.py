@@ -92,7 +92,7 @@ def texts_of(axes):
 
 def test_a_class_without_a_hit_and_one_without_an_image_say_so():
     axes = figures.per_class(table_of(["missed", "absent", "found"], [3, 0, 5]).assign(recall=[0, 0, 1]), "t").axes[0]
-    assert texts_of(axes) == ["no images", "0 %, 0 of 3 images"]
+    assert texts_of(axes) == ["no images", "0%, 0 of 3 images"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["absent (n=0)", "missed (n=3)", "found (n=5)"]
 
 
