@@ -15,7 +15,7 @@ OWN = "own"
 def ends(config: AblateConfig) -> tuple[TrainConfig, TrainConfig]:
     """Both ends of the ladder, on the same data and with the same budget, whatever each alone would take.
 
-    Raises UserError if they cannot be had, or do not agree on the data.
+    Raises UserError if one of them cannot be found, or if they do not agree on the data.
     """
     if config.preset or config.config:
         raise UserError("--preset and --config are of one training; --start and --goal take what they would")

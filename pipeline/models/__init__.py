@@ -36,7 +36,7 @@ def build(name: str, spec: NetworkSpec) -> Network:
     architecture = _architecture(name)
     for option in spec.hyperparameters:
         if option not in architecture.recipe:
-            raise UserError(f"--{option}: {name} leaves no choice of it")
+            raise UserError(f"--{option}: the model {name} has no such option")
     return architecture(spec)
 
 

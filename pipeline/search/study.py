@@ -67,7 +67,7 @@ def study_tags(config: SearchConfig) -> dict[str, str]:
 
 
 def open_storage(address: str) -> RDBStorage:
-    """The database at an Optuna address. Raises UserError if it cannot be had."""
+    """The database at an Optuna address. Raises UserError if it cannot be opened."""
     # A server may have been away between two trials.
     engine: Values = {"pool_pre_ping": True}
     try:
@@ -82,7 +82,7 @@ def open_storage(address: str) -> RDBStorage:
 
 
 def open_study(address: str, name: str, pruner: BasePruner) -> optuna.Study:
-    """The study of this name, begun if there is none. Raises UserError if its database cannot be had."""
+    """The study of this name, begun if there is none. Raises UserError if its database cannot be opened."""
     return optuna.create_study(
         storage=open_storage(address), study_name=name, pruner=pruner, direction="maximize", load_if_exists=True
     )

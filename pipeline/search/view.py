@@ -87,7 +87,7 @@ class StudyView:
             try:
                 self.log()
             except Exception as error:  # the next time will show more
-                self._bar.write(f"figures not renewed: {first_line(error)}")
+                self._bar.write(f"the figures could not be updated: {first_line(error)}")
             cost = time.monotonic() - started
             self._due = time.monotonic() + max(REFRESH_SECONDS, REFRESH_FACTOR * cost)
 

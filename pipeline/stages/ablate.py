@@ -17,7 +17,7 @@ def ablate(config: AblateConfig) -> str:
     """Train every rung between two configurations, with several seeds, and say which changes mattered.
 
     A rung and seed that an earlier ladder has trained is not trained again. Returns the id of the run.
-    Raises UserError if the ends cannot be had, do not differ, or the start itself cannot be trained.
+    Raises UserError if the ends cannot be found, do not differ, or the start itself cannot be trained.
     """
     start, goal = ends(config)
     found = changes(start, goal, read_groups(config.groups))

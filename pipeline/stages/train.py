@@ -7,6 +7,6 @@ from pipeline.tracked.training import train_tracked
 def train(config: TrainConfig) -> str:
     """Train a model and log it: the run holds its options, its curves, and the model of its best epoch.
 
-    Returns the id of the run. Raises UserError if the data or the model cannot be had as asked for.
+    Returns the id of the run. Raises UserError if the data cannot be read or the model cannot be built as asked for.
     """
     return train_tracked(config)

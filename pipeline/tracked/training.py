@@ -33,7 +33,7 @@ def train_tracked(
     """Train a model and log it: the run holds its options, its curves, and the model of its best epoch.
 
     tags: further ones for the run. stage, name: its own, where the training is a step of something else.
-    Returns the id of the run. Raises UserError if the data or the model cannot be had as asked for.
+    Returns the id of the run. Raises UserError if the data cannot be read or the model cannot be built as asked for.
     """
     name = name or f"train {config.model} {options.data_name(config)}"
     all_tags = {"config_digest": options.digest(config), **(tags or {})}

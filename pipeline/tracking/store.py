@@ -138,12 +138,12 @@ def handle_of(run_id: str) -> Run:
 
 
 def get_run(run_id: str):
-    """A run as MLflow has it. Raises RunUnavailableError if it cannot be had."""
+    """A run as MLflow has it. Raises RunUnavailableError if there is none, or the store does not answer."""
     try:
         return MlflowClient().get_run(run_id)
     except MlflowException as error:
         where = mlflow.get_tracking_uri()
-        raise RunUnavailableError(f"run {run_id!r} cannot be had at {where}: {first_line(error)}") from error
+        raise RunUnavailableError(f"run {run_id!r} is not to be found at {where}: {first_line(error)}") from error
 
 
 def exists(run_id: str) -> bool:

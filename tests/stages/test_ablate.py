@@ -111,7 +111,7 @@ def test_what_a_killed_ladder_left_running_is_closed_by_the_next(here, ends):
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"goal": "nowhere"}, "cannot be had"),
+        ({"goal": "nowhere"}, "is not to be found"),
         ({"start": "no.yaml"}, "no such file"),
         ({"goal": None}, "do not differ"),
         ({"groups": "no.yaml"}, "no such file"),

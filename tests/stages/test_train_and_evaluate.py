@@ -149,7 +149,7 @@ def test_evaluate_refuses_other_classes_and_marks_its_run(trained, client, tmp_p
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"run_id": "feedbeef"}, "run 'feedbeef' cannot be had"),
+        ({"run_id": "feedbeef"}, "run 'feedbeef' is not to be found"),
         ({"model_uri": "models:/nobody/1"}, "no model at models:/nobody/1"),
     ],
 )

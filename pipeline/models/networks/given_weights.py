@@ -17,7 +17,7 @@ def give(core: keras.Model, weights: str, published: Published | None) -> None:
     """Give the body of `core`, which is all of it but the last layer, the weights that `weights` names.
 
     weights: imagenet (those that Keras publishes), a .keras file of a network of the same architecture, or an .h5 file
-    of its body's weights. Raises UserError if they cannot be had, or are another network's.
+    of its body's weights. Raises UserError if they cannot be read or downloaded, or are another network's.
     """
     body = body_of(core)
     if weights == IMAGENET:

@@ -50,9 +50,9 @@ class NumpyNetwork:
 
     def __init__(self, builder: Builder, spec: NetworkSpec):
         if spec.weights != "none":
-            raise UserError(f"--weights {spec.weights}: {builder.__name__} begins with weights of its own alone")
+            raise UserError(f"--weights {spec.weights}: {builder.__name__} takes no initial weights")
         if spec.precision != "float32":
-            raise UserError(f"--precision {spec.precision}: {builder.__name__} computes in float32 alone")
+            raise UserError(f"--precision {spec.precision}: {builder.__name__} computes in float32 only")
         self._preprocessing = spec.preprocessing
         size = self._preprocessing.seen_size
         shape = (size, size, CHANNELS)
@@ -82,7 +82,7 @@ class NumpyNetwork:
 
     def freeze_body(self, frozen: bool) -> None:
         if frozen:
-            raise UserError(f"{self._builder.__name__} has no weights that were given, to be kept")
+            raise UserError(f"{self._builder.__name__} has no initial weights to freeze")
 
     def takes(self, image_size: int) -> bool:
         return image_size == self._preprocessing.seen_size

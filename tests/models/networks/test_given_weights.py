@@ -85,7 +85,7 @@ def test_a_hand_written_network_takes_no_weights(tmp_path):
 
 
 def test_an_application_refuses_a_depth_of_the_users():
-    with pytest.raises(UserError, match="--depth: MobileNetV2 leaves no choice of it"):
+    with pytest.raises(UserError, match="--depth: the model MobileNetV2 has no such option"):
         models.build("MobileNetV2", SPEC)
 
 
