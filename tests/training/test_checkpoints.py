@@ -70,53 +70,71 @@ def test_a_full_disk_is_heard_of(tmp_path):
         writer.save(checkpoint(2))
 
 
-@pytest.mark.parametrize(
-    ("model", "optimizer", "precision"),
-    [
-        ("resnet", "sgd", "float32"),
-        ("resnet", "adamw", "float32"),
-        ("resnet", "sgd", "bfloat16"),
-        ("lenet5-numpy", "sgd", "float32"),
-        ("lenet5-numpy", "adamw", "float32"),
-    ],
-)
-def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(
-    image_folder, tmp_path, model, optimizer, precision
-):
-    config = TrainConfig(
-        data=str(image_folder),
-        workdir=tmp_path,
-        model=model,
-        image_size=16,
-        epochs=5,
-        batch_size=9,
-        learning_rate=0.01,
-        optimizer=optimizer,
-        depth=1,
-        width=8,
-        dropout=0.3,
-        precision=precision,
-    )
-    source = PreprocessConfig(data=str(image_folder), image_size=16, workdir=tmp_path)
-    data = open_or_write(plan(source))
+SMALL_RESNET = {"depth": 1, "width": 8, "dropout": 0.3}
+# Of 48 images batches of 9 leave a smaller last one; images of 16 pixels grow to 32 and 48.
+GROWING = {"image_size": 48, "initial_scale": 1 / 3, **SMALL_RESNET}
 
-    def network():
-        return models.build(model, network_spec(config, data))
 
-    whole, saved, epochs = network(), [], []
+@pytest.fixture
+def configured(image_folder, tmp_path):
+    """A short training of these options, and its data."""
+
+    def make(**options):
+        values = {"image_size": 16, "epochs": 4, "batch_size": 9, "learning_rate": 0.01, "precision": "float32"}
+        config = TrainConfig(data=str(image_folder), workdir=tmp_path, **(values | options))
+        source = PreprocessConfig(data=str(image_folder), image_size=config.image_size, workdir=tmp_path)
+        return config, open_or_write(plan(source))
+
+    return make
+
+
+def assert_goes_on_from_every_epoch(config, data, folder):
+    """Train without a break, then on from each of its checkpoints, and compare all but times to the bit."""
+    spec = network_spec(config, data)
+    whole, saved, epochs = models.build(config.model, spec), [], []
     expected = fit(whole, data, config, Callbacks(epochs.append, on_checkpoint=saved.append))
-
-    for interruption in (1, 3):
-        checkpoints.write(tmp_path, saved[interruption - 1])
-        before = Interrupted(epochs[:interruption], checkpoints.newest(tmp_path, interruption))
+    for interruption in range(1, len(epochs)):
+        checkpoints.write(folder, saved[interruption - 1])
+        before = Interrupted(epochs[:interruption], checkpoints.newest(folder, interruption))
         heard = []
-        continued = network()
+        continued = models.build(config.model, spec)
         result = fit(continued, data, config, Callbacks(heard.append), before)
-        assert [epoch.epoch for epoch in heard] == list(range(interruption + 1, 6))
+        assert [epoch.epoch for epoch in heard] == list(range(interruption + 1, len(epochs) + 1))
         assert [epoch.val_loss for epoch in result.epochs] == [epoch.val_loss for epoch in expected.epochs]
         assert np.array_equal(result.step_losses, expected.step_losses)
         first, second = whole.state(), continued.state()
-        assert all(np.array_equal(first[name], second[name]) for name in first)
+        assert [name for name in first if not np.array_equal(first[name], second[name])] == []
+    return epochs
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": "resnet", "cutmix": 0.5, **GROWING},
+        {"model": "resnet", "optimizer": "adamw", "precision": "bfloat16", **GROWING},
+        {"model": "lenet", "image_size": 32, "depth": 2, "dropout": 0.3},
+        {"model": "lenet5-numpy", "dropout": 0.3},
+        {"model": "lenet5-numpy", "optimizer": "adamw"},
+        {"model": "two-layer-numpy", "optimizer": "adam"},
+    ],
+    ids=lambda options: " ".join(str(options.get(name, "")) for name in ("model", "optimizer", "precision")),
+)
+def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(configured, tmp_path, options):
+    assert_goes_on_from_every_epoch(*configured(**options), tmp_path)
+
+
+def test_so_does_one_that_begins_with_weights_and_a_frozen_body(configured, tmp_path):
+    _, data = configured()
+    config, _ = configured(model="resnet", **SMALL_RESNET)
+    file = models.build("resnet", network_spec(config, data)).save(tmp_path)
+    assert_goes_on_from_every_epoch(
+        *configured(**SMALL_RESNET, optimizer="adamw", weights=str(file), head_epochs=2), tmp_path
+    )
+
+
+def test_so_does_one_that_runs_out_of_patience(configured, tmp_path):
+    config, data = configured(model="two-layer-numpy", learning_rate=1e-9, epochs=30, patience=3)
+    assert len(assert_goes_on_from_every_epoch(config, data, tmp_path)) < 30
 
 
 def test_patience_counts_what_was_before(image_folder, tmp_path):

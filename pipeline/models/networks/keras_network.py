@@ -136,7 +136,8 @@ class KerasNetwork:
     def __init__(self, model: keras.Model, *, returns_logits: bool = True):
         self.model = model
         self._returns_logits = returns_logits
-        self._compiled_shapes: set[tuple[int, ...]] = set()
+        self._steps: dict[tuple[int, ...], Callable] = {}
+        self._outputs = _outputs_function(model)
         self._frozen: list[keras.layers.Layer] = []
 
     @property
@@ -160,10 +161,9 @@ class KerasNetwork:
         for batch, learning_rate in zip(batches, learning_rates, strict=True):
             start = time.perf_counter()
             self.model.optimizer.learning_rate = learning_rate
-            loss, accuracy = self.model.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights)
+            compiling.append(batch.images.shape not in self._steps)
+            loss, accuracy = self._step(batch)
             seconds.append(time.perf_counter() - start)
-            compiling.append(batch.images.shape not in self._compiled_shapes)
-            self._compiled_shapes.add(batch.images.shape)
             losses.append(float(loss))
             accuracies.append(float(accuracy))
             sizes.append(len(batch.images))
@@ -171,9 +171,23 @@ class KerasNetwork:
         accuracy = float(np.average(accuracies, weights=sizes))
         return EpochFit(np.array(losses), accuracy, sum(sizes), compile_seconds)
 
+    def _step(self, batch: Batch) -> list[Any]:
+        """Take one step, and return loss and accuracy before it.
+
+        Keras makes one function for batches of all shapes, which traces a second shape with its sides left open, for
+        whatever comes after. What is computed with open sides differs in the last digit, so that a step would depend
+        on the shapes that this process met before, and a training that goes on would end with other weights. A function
+        for each shape always traces that shape.
+        """
+        shape = batch.images.shape
+        self.model.train_function = self._steps.get(shape)  # Keras makes one where there is none
+        loss_and_accuracy = self.model.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights)
+        self._steps[shape] = self.model.train_function
+        return loss_and_accuracy
+
     def predict(self, images: np.ndarray) -> np.ndarray:
         outputs = [
-            keras.ops.convert_to_numpy(self.model.predict_on_batch(images[start : start + PREDICTED_AT_ONCE]))
+            keras.ops.convert_to_numpy(self._outputs(images[start : start + PREDICTED_AT_ONCE]))
             for start in range(0, len(images), PREDICTED_AT_ONCE)
         ]
         values = np.concatenate(outputs).astype(np.float32)
@@ -189,7 +203,7 @@ class KerasNetwork:
         self._frozen = changed if frozen else []
         # Keras builds the step anew for what is now trainable; the optimiser keeps its state of all weights.
         self.compile(self.model.optimizer)
-        self._compiled_shapes.clear()
+        self._steps.clear()
 
     def takes(self, image_size: int) -> bool:
         try:
@@ -238,6 +252,20 @@ class KerasNetwork:
     def load(cls, path: Path) -> "KerasNetwork":
         """The network in a file that `save` wrote; it predicts, and is not made to be trained on."""
         return cls(keras.models.load_model(path, compile=False, safe_mode=True), returns_logits=False)
+
+
+def _outputs_function(model: keras.Model) -> Callable[[np.ndarray], Any]:
+    """What predicts any number of images, the same whatever was predicted before.
+
+    On TensorFlow that is one graph for all numbers of images, from the first: `predict_on_batch` traces one for the
+    first number, and one for all others when it meets a second.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return model.predict_on_batch
+    import tensorflow as tf
+
+    images = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    return tf.function(lambda images: model.predict_step((images,)), input_signature=[images])
 
 
 def _excess(seconds: np.ndarray, compiling: np.ndarray) -> float:
