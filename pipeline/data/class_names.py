@@ -2,16 +2,18 @@
 
 import unicodedata
 from collections import Counter
-from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from pipeline.data.lists import are_numbers
+from pipeline.data.place import Place
 from pipeline.data.texts import readings
 from pipeline.errors import UserError, shown
 
+CLASSES = "classes.txt"
 
-def classes_of(rows: pd.DataFrame, names_file: Path | None) -> tuple[list[str], pd.Series, list[str]]:
+
+def classes_of(rows: pd.DataFrame, names_file: Place | None) -> tuple[list[str], pd.Series, list[str]]:
     """The names of the classes, the label of each row as a number from 0, and warnings.
 
     rows: path, split, label (text: a whole number, or a name) and line (where it stands, for messages).
@@ -41,7 +43,8 @@ def _of_numbers(rows: pd.DataFrame, named: list[tuple[str, ...]] | None) -> tupl
 
 def _by_folder(rows: pd.DataFrame, of_train: pd.Series, count: int) -> list[str]:
     """The folders of the training images, where each class has its own; else the numbers."""
-    folders = rows.loc[of_train.index, "path"].map(lambda path: PurePosixPath(path).parent.name)
+    parents = [path.rpartition("/")[0] for path in rows.loc[of_train.index, "path"].tolist()]
+    folders = pd.Series([path.rpartition("/")[2] for path in parents], index=of_train.index)
     by_label = folders.groupby(of_train).agg(lambda group: group.iloc[0] if group.nunique() == 1 else "")
     distinct = by_label.is_unique and "" not in set(by_label)
     return list(by_label) if distinct else [str(label) for label in range(count)]
@@ -62,7 +65,7 @@ def _of_names(rows: pd.DataFrame, named: list[tuple[str, ...]] | None) -> tuple[
     return _checked(names), labels.astype("int64"), []
 
 
-def _names_in(path: Path) -> list[tuple[str, ...]]:
+def _names_in(path: Place) -> list[tuple[str, ...]]:
     """The names of each label: all that its line may be called, the name to show last.
 
     `n01443537<TAB>goldfish, Carassius auratus` is called goldfish, where no other class has that short name.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.data.place import Place
 from pipeline.errors import UserError, shown
 
 STAT_COLUMNS = ["size", "inode", "modified", "changed"]
@@ -17,7 +18,7 @@ STAT_COLUMNS = ["size", "inode", "modified", "changed"]
 SETTLED_NANOSECONDS = 2 * 10**9
 
 
-def digests(files: pd.DataFrame, root: Path, read: Callable[[str], bytes], index_folder: Path) -> list[str]:
+def digests(files: pd.DataFrame, root: Place, read: Callable[[str], bytes], index_folder: Path) -> list[str]:
     """The SHA-256 of each file below `root`, read only if it changed since it was last indexed.
 
     files: path and STAT_COLUMNS of each. read: a path -> the bytes of its file. Raises UserError if one cannot be read.
@@ -38,7 +39,7 @@ def digests(files: pd.DataFrame, root: Path, read: Callable[[str], bytes], index
     return table["digest"].tolist()
 
 
-def _digest(root: Path, read: Callable[[str], bytes], path: str) -> str:
+def _digest(root: Place, read: Callable[[str], bytes], path: str) -> str:
     try:
         return digest(read(path))
     except OSError as error:

@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pandas as pd
 
+from pipeline.data.place import Place
 from pipeline.data.texts import readings
 from pipeline.errors import UserError, shown
 from pipeline.paths import is_file
@@ -35,7 +36,7 @@ LINES_TRIED = 200
 class Names:
     """Files by the names that people write: in any Unicode form, with any slashes, absolute or not."""
 
-    def __init__(self, root: Path, paths: Iterable[str]):
+    def __init__(self, root: Place, paths: Iterable[str]):
         self._root = root
         self._paths = set(paths)
         self._by_form = {unicodedata.normalize("NFC", path): path for path in self._paths if not path.isascii()}
@@ -61,7 +62,7 @@ class Names:
         return written
 
 
-def read_list(path: Path, names: Names) -> pd.DataFrame:
+def read_list(path: Place, names: Names) -> pd.DataFrame:
     """The list at `path`: one row per line that names an image, with the columns line, written and label.
 
     line: where it stands, for messages. written: the path as it stands there. label: as text. It is read in the

@@ -1,7 +1,6 @@
 """What people call the splits of a data set."""
 
-from pathlib import Path
-
+from pipeline.data.place import Place
 from pipeline.errors import UserError, shown
 
 SPLIT_NAMES = {
@@ -22,12 +21,13 @@ def split_of_list(name: str) -> str | None:
     return split_named(stem) if suffix.lower() == "txt" else None
 
 
-def lists_in(folder: Path) -> dict[str, list[Path]]:
+def lists_in(folder: Place) -> dict[str, list[Place]]:
     """The lists of splits in a folder, by split: train, val, test. Raises UserError if it cannot be read."""
     try:
-        files = sorted(path for path in folder.iterdir() if split_of_list(path.name) and path.is_file())
+        files = [path for path in folder.iterdir() if split_of_list(path.name) and path.is_file()]
     except OSError as error:
         raise UserError(f"{shown(str(folder))} cannot be read: {error.strerror}") from error
     splits = dict.fromkeys(SPLIT_NAMES.values())
+    files.sort(key=lambda path: path.name)
     by_split = {split: [path for path in files if split_of_list(path.name) == split] for split in splits}
     return {split: paths for split, paths in by_split.items() if paths}

@@ -1,7 +1,6 @@
 """Text files as people have them: in whatever encoding."""
 
-from pathlib import Path
-
+from pipeline.data.place import Place
 from pipeline.errors import UserError, shown
 
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -9,7 +8,7 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 USUAL_ENCODINGS = ("cp1252", "latin-1")
 
 
-def readings(path: Path) -> list[str]:
+def readings(path: Place) -> list[str]:
     """What a text file may say, the likeliest first: one text where its encoding is certain.
 
     UTF-8 with or without a byte-order mark, UTF-16 with one, or what its bytes look like. Raises UserError if the file
@@ -30,7 +29,7 @@ def readings(path: Path) -> list[str]:
     return _guessed(content, path)
 
 
-def _guessed(content: bytes, path: Path) -> list[str]:
+def _guessed(content: bytes, path: Place) -> list[str]:
     import charset_normalizer
 
     encodings = [match.encoding for match in charset_normalizer.from_bytes(content)]

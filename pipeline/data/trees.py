@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.data import contents
 from pipeline.data.ignored import why_ignored, why_no_image
+from pipeline.data.place import Place, stats_of
 from pipeline.errors import UserError, shown
 
 DANGLING = "link to nothing"
@@ -22,14 +23,14 @@ EMPTY = "folder without images"
 
 @dataclass(frozen=True)
 class FileTree:
-    """The files below one folder, links followed, as they were when it was walked.
+    """The files below one folder, links followed, as they were when it was walked; or those of an archive.
 
     files: one row per file that may be an image, sorted by path: path (below root, with slashes) and what `stat` says
     of it. ignored: one row per file or folder that is none: path and kind.
     real_names: path -> what the file is called on disk, where that is no UTF-8 text.
     """
 
-    root: Path
+    root: Place
     files: pd.DataFrame
     ignored: pd.DataFrame
     real_names: dict[str, str]
@@ -55,11 +56,19 @@ class FileTree:
     def including(self, paths: Iterable[str]) -> "FileTree":
         """The same with the files at these paths too, if they have been passed over: somebody asked for them."""
         known = set(self.files["path"])
-        missing = [(path, *_stat_columns((self.root / path).stat())) for path in paths if path not in known]
+        missing = [path for path in paths if path not in known]
         if not missing:
             return self
-        added = pd.DataFrame(missing, columns=self.files.columns)
+        found = [stat_columns(each) for each in stats_of(self.root, missing)]
+        added = pd.DataFrame(found, columns=contents.STAT_COLUMNS)
+        added.insert(0, "path", missing)
         return dataclasses.replace(self, files=pd.concat([self.files, added], ignore_index=True))
+
+
+def no_files(root: Place) -> FileTree:
+    """A tree of which nothing is known yet; `including` adds the files that are asked for."""
+    columns = ["path", *contents.STAT_COLUMNS]
+    return FileTree(root, pd.DataFrame(columns=columns), pd.DataFrame(columns=["path", "kind"]), {})
 
 
 def walk(root: Path) -> FileTree:
@@ -110,14 +119,15 @@ def _walk(
         elif kind := why_no_image(name):
             ignored.append((path, kind))
         else:
-            files.append((path, *_stat_columns(found)))
+            files.append((path, *stat_columns(found)))
             if path != real:
                 real_names[path] = real
     if len(files) == before and prefix:
         ignored.append((prefix.rstrip("/"), EMPTY))
 
 
-def _stat_columns(found: os.stat_result) -> tuple[int, int, int, int]:
+def stat_columns(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What the index of contents knows a file by, in the order of its STAT_COLUMNS."""
     return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 
@@ -130,9 +140,9 @@ def as_text(name: str) -> str:
     return name
 
 
-def _read(root: Path, real_names: dict[str, str], path: str) -> bytes:
+def _read(root: Place, real_names: dict[str, str], path: str) -> bytes:
     return (root / real_names.get(path, path)).read_bytes()
 
 
-def _where(root: Path, path: str) -> str:
+def _where(root: Place, path: str) -> str:
     return str(root / path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
-from pipeline.data.class_names import classes_of
+from pipeline.data.class_names import CLASSES, classes_of
 from pipeline.data.files import file_source, is_folder
 from pipeline.data.lists import Names, read_list
 from pipeline.data.source import Source
@@ -18,7 +18,6 @@ from pipeline.data.trees import FileTree, walk
 from pipeline.errors import UserError, shown
 from pipeline.paths import path_of
 
-CLASSES = "classes.txt"
 UNLISTED = "in no list"
 
 
