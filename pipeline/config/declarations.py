@@ -168,6 +168,28 @@ class PreprocessConfig(Config):
         group="data",
         unsearchable=SAME_IMAGES,
     )
+    path_column: str | None = option(
+        None,
+        click.STRING,
+        "the column of a table that names the images' files, if it has no usual name, such as path or filename",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
+    label_column: str | None = option(
+        None,
+        click.STRING,
+        "the column of a table that holds the labels, if it has no usual name, such as label or class",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
+    split_column: str | None = option(
+        None,
+        click.STRING,
+        "the column of a table that holds the splits, if it has no usual name, such as split or subset; none: splits "
+        "are cut, whatever the table says",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -205,7 +205,13 @@ def test_a_bad_line_is_named_with_its_list_and_number(configured, listed, line, 
 
 
 def examples(tmp_path, listed):
-    return ["glyphs", str(write_class_folders(tmp_path / "plain")), str(listed)]
+    plain = write_class_folders(tmp_path / "plain")
+    (plain / "table.csv").write_text("path,label\n" + "".join(f"{each},{each[0]}\n" for each in paths_below(plain)))
+    return ["glyphs", str(plain), str(listed), str(plain / "table.csv")]
+
+
+def paths_below(root):
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.png"))
 
 
 def test_every_source_keeps_its_promises(configured, tmp_path, listed):
