@@ -15,6 +15,7 @@ def test_what_is_logged_repeats_the_run(tmp_path):
 
 def test_a_training_is_known_by_its_recipe_and_its_data_by_their_own_digest():
     first = resolve(typed={"learning_rate": "0.01"})
-    assert config.digest(first) == config.digest(resolve(typed={"learning_rate": "1e-2", "val_fraction": "0.2", "path_column": "x"}))
+    otherwise_split = resolve(typed={"learning_rate": "1e-2", "val_fraction": "0.2", "path_column": "x"})
+    assert config.digest(first) == config.digest(otherwise_split)
     assert config.digest(first) != config.digest(resolve(typed={"learning_rate": "0.02"}))
     assert config.digest(first) != config.digest(resolve(typed={"learning_rate": "0.01", "image_size": "32"}))

@@ -80,7 +80,7 @@ def test_a_file_that_holds_no_weights_is_refused(ending, tmp_path):
 
 
 def test_a_hand_written_network_takes_no_weights(tmp_path):
-    with pytest.raises(UserError, match=r"--weights x\.keras: lenet5_numpy begins with weights of its own"):
+    with pytest.raises(UserError, match=r"--weights x\.keras: lenet5_numpy takes no initial weights"):
         models.build("lenet5-numpy", spec(weights="x.keras"))
 
 
