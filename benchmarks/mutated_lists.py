@@ -28,16 +28,16 @@ WORDS = ["nan", "-1", "--5", LONG, DEEP, "/etc/passwd", "\0", "\x1b[2J", "=cmd|"
 
 ROWS = pd.DataFrame(
     [
-        {"path": f"{name}/{number}.png", "label": label, "name": name, "split": SPLITS[number]}
+        {"path": f"{name}/{number}.png", "label": label, "class": name, "split": SPLITS[number]}
         for label, name in enumerate(CLASSES)
         for number in range(IMAGES_PER_CLASS)
     ]
 )
 
 
-def listed(rows: pd.DataFrame, separator: str, column: str) -> bytes:
+def listed(rows: pd.DataFrame, separator: str) -> bytes:
     """Lines of path and label."""
-    return "".join(f"{row.path}{separator}{getattr(row, column)}\n" for row in rows.itertuples()).encode()
+    return "".join(f"{row.path}{separator}{row.label}\n" for row in rows.itertuples()).encode()
 
 
 def parquet(rows: pd.DataFrame) -> bytes:
@@ -49,10 +49,10 @@ def parquet(rows: pd.DataFrame) -> bytes:
 
 # The name of the file that is damaged, and what it holds.
 FILES: dict[str, Callable[[], bytes]] = {
-    "train.txt": lambda: listed(ROWS[ROWS["split"] == "train"], " ", "label"),
-    "val.txt": lambda: listed(ROWS[ROWS["split"] == "val"], "\t", "label"),
+    "train.txt": lambda: listed(ROWS[ROWS["split"] == "train"], " "),
+    "val.txt": lambda: listed(ROWS[ROWS["split"] == "val"], "\t"),
     "classes.txt": lambda: "\n".join(f"n{number}\t{name}, x" for number, name in enumerate(CLASSES)).encode(),
-    "images.csv": lambda: ROWS[["path", "name", "split"]].to_csv(index=False).encode(),
+    "images.csv": lambda: ROWS[["path", "class", "split"]].to_csv(index=False).encode(),
     "images.tsv": lambda: ROWS[["path", "label"]].to_csv(index=False, sep="\t").encode("utf-16"),
     "images.parquet": lambda: parquet(ROWS[["path", "label", "split"]]),
 }
@@ -95,14 +95,17 @@ def bytes_swapped(content: bytearray, rng: np.random.Generator) -> None:
     content[:] = text.encode(encoding, "replace")
 
 
+WHOLE = "whole"
 DAMAGES = (flipped, cut, noise, moved, word, bytes_swapped)
 
 
 def mutated(number: int) -> tuple[str, str, bytes]:
-    """The name, the damage and the content of the file of this number."""
+    """The name, the damage and the content of the file of this number; the first of each name are whole."""
     rng = np.random.default_rng(number)
     name = list(FILES)[number % len(FILES)]
     content = bytearray(FILES[name]())
+    if number < len(FILES):
+        return name, WHOLE, bytes(content)
     damages = rng.choice(len(DAMAGES), int(rng.integers(1, 3)))
     for damage in damages:
         if content:
@@ -137,6 +140,7 @@ def tried(number: int) -> tuple[str, str, str]:
     except UserError as error:
         assert str(error).isprintable(), str(error)
         assert len(str(error)) < 2000
+        assert damage != WHOLE, str(error)
         return name, damage, "refused"
     assert set(planned.table["path"]) <= set(ROWS["path"])
     return name, damage, "read"
