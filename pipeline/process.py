@@ -1,5 +1,6 @@
 """Processes: which one this is, whether another still lives, and how this one hears that it should stop."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -74,15 +75,21 @@ def stop_with_mlflow_run() -> None:
 
 
 def exit_with_parent() -> None:
-    """End this process at once when the one that started it is gone, even if that was killed."""
-    parent = os.getppid()
+    """End this process, started by multiprocessing, when the one that started it is gone, even if that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_CHECK_SECONDS)
+        # Not the parent by the kernel's book: that may be a server that forks for it.
+        parent.join()
         os._exit(EXIT_FAILED)
 
     threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def usable_cores() -> list[int]:
+    """The numbers of the cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
 def _is_mlflow(process) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data.place import Place
+from pipeline.data.stored import digest
 from pipeline.errors import UserError, shown
 
 STAT_COLUMNS = ["size", "inode", "modified", "changed"]
@@ -44,11 +45,6 @@ def _digest(root: Place, read: Callable[[str], bytes], path: str) -> str:
         return digest(read(path))
     except OSError as error:
         raise UserError(f"{shown(str(root / path))} cannot be read: {error.strerror}") from error
-
-
-def digest(content: bytes) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def _write_index(table: pd.DataFrame, index_file: Path) -> None:

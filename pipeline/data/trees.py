@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.data import contents
+from pipeline.data import contents, stored
 from pipeline.data.ignored import why_ignored, why_no_image
 from pipeline.data.place import Place, stats_of
 from pipeline.errors import UserError, shown
@@ -38,12 +38,12 @@ class FileTree:
     @property
     def read(self) -> Callable[[str], bytes]:
         """A function from a path to the bytes of its file; it can be sent to another process."""
-        return functools.partial(_read, self.root, self.real_names)
+        return functools.partial(stored.read, self.root, self.real_names)
 
     @property
     def where(self) -> Callable[[str], str]:
         """A function from a path to where a person finds its file."""
-        return functools.partial(_where, self.root)
+        return functools.partial(stored.where, self.root)
 
     def digests(self, paths: list[str], index_folder: Path) -> list[str]:
         """The SHA-256 of each file, read only if it changed since it was last indexed.
@@ -138,11 +138,3 @@ def as_text(name: str) -> str:
     except UnicodeEncodeError:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
     return name
-
-
-def _read(root: Place, real_names: dict[str, str], path: str) -> bytes:
-    return (root / real_names.get(path, path)).read_bytes()
-
-
-def _where(root: Place, path: str) -> str:
-    return str(root / path)

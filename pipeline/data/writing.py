@@ -1,12 +1,15 @@
 """How a prepared data set is written: beside its folder, and renamed when it is whole."""
 
+import contextlib
 import dataclasses
+import errno
 import functools
+import itertools
 import json
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +17,19 @@ import pandas as pd
 import psutil
 from tqdm import tqdm
 
-from pipeline.data.contents import digest
-from pipeline.data.decoding import DecodeError, decode
+from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.duplicates import handle_conflicts, handle_leaks
+from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
 from pipeline.data.pool import map_on_all_cores
 from pipeline.data.prepared import DatasetFacts, Prepared, open_prepared
-from pipeline.data.source import SPLITS
+from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError, shown
 
 CHUNK = 64
-# So few are decoded before a second process has started.
-FEW_IMAGES = 512
+# What decoding one file may take. The largest picture that is decoded takes a fraction of it on any machine.
+SECONDS = 120.0
 
 
 def open_or_write(plan: Plan) -> Prepared:
@@ -59,7 +62,7 @@ def _write_whole(plan: Plan, folder: Path) -> None:
     _check_not_empty(plan, plan.table)
     table = plan.table.sort_values(["split", "path"]).reset_index(drop=True)
     table = table.assign(position=table.groupby("split").cumcount())
-    reasons = _decode_all(plan, table, folder)
+    reasons, notes = _decode_all(plan, table, folder)
     skipped = table.loc[list(reasons), ["path", "split"]].assign(reason=list(reasons.values()))
     leaking, conflicting = plan.leaking, plan.conflicting
     if reasons:
@@ -68,6 +71,7 @@ def _write_whole(plan: Plan, folder: Path) -> None:
     _check_not_empty(plan, table)
     _write_facts(plan, table, folder, skipped=skipped, leaking=leaking, conflicting=conflicting)
     table.to_parquet(folder / "manifest.parquet", index=False)
+    notes[notes["path"].isin(table["path"])].to_parquet(folder / "notes.parquet", index=False)
 
 
 def _of_readable(plan: Plan, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -121,55 +125,58 @@ def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.Data
     (folder / "dataset.json").write_text(json.dumps(dataclasses.asdict(facts), indent=1), encoding="utf-8")
 
 
-def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> dict[int, str]:
-    """Fill the arrays of all splits; returns row -> reason for the images that could not be read."""
-    source, config = plan.source, plan.config
-    shape = (config.image_size, config.image_size, 3)
-    for split in SPLITS:
-        count = int((table["split"] == split).sum())
-        np.lib.format.open_memmap(folder / f"{split}.npy", mode="w+", dtype=np.uint8, shape=(count, *shape)).flush()
+def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int, str], pd.DataFrame]:
+    """Fill the arrays of all splits.
 
-    contents = table["content"] if source.digests_are_of_bytes else [None] * len(table)
-    rows = list(zip(table.index, table["path"], table["split"], table["position"], contents, strict=True))
-    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    work = functools.partial(_decode_chunk, source.read, source.where, (config.image_size, config.resize), folder)
-    mapped = map if len(rows) <= FEW_IMAGES else map_on_all_cores
-    reasons: dict[int, str] = {}
-    with tqdm(total=len(rows), desc="preprocess", unit="image", disable=None) as bar:
-        for chunk, failed in zip(chunks, mapped(work, chunks), strict=True):
-            if failed and config.on_error == "fail":
-                where, reason = source.where(table.loc[min(failed), "path"]), failed[min(failed)]
-                raise UserError(
-                    f"{shown(where)} is no readable image ({reason}); --on_error skip leaves such files out"
-                )
-            reasons |= failed
-            bar.update(len(chunk))
-    return reasons
-
-
-def _decode_chunk(
-    read: Callable[[str], bytes], where: Callable[[str], str], form: tuple[int, str], folder: Path, rows: list
-) -> dict[int, str]:
-    """Decode some rows into the arrays in `folder`; returns row -> reason for those that are no images.
-
-    form: image_size and resize. Raises UserError if a file is no longer what it was when its digest was taken.
+    Returns row -> reason for the images that could not be read, and the notes on the others: path and note.
     """
-    arrays = {split: np.load(folder / f"{split}.npy", mmap_mode="r+") for split in {row[2] for row in rows}}
-    failed = {}
-    for index, path, split, position, expected in rows:
+    source, config = plan.source, plan.config
+    _make_arrays(table, config.image_size, folder)
+    filling = Filling(source.read, source.where, config.image_size, config.resize, MAX_PIXELS, folder)
+    reasons: dict[int, str] = {}
+    notes: list[tuple[str, str]] = []
+    done = map_on_all_cores(functools.partial(fill, filling), _rows(table, source), len(table), SECONDS)
+    with contextlib.closing(done), tqdm(total=len(table), desc="preprocess", unit="image", disable=None) as bar:
+        for row, found in done:
+            bar.update()
+            reason = found.reason if found else None
+            if reason and config.on_error == "fail":
+                raise UserError(
+                    f"{shown(source.where(row.path))} is no readable image ({reason}); "
+                    "--on_error skip leaves such files out"
+                )
+            if reason:
+                reasons[row.row] = reason
+            elif found:
+                notes += [(row.path, note) for note in found.notes]
+    return dict(sorted(reasons.items())), pd.DataFrame(sorted(notes), columns=["path", "note"])
+
+
+def _make_arrays(table: pd.DataFrame, image_size: int, folder: Path) -> None:
+    for split in SPLITS:
+        shape = (int((table["split"] == split).sum()), image_size, image_size, 3)
+        file = folder / f"{split}.npy"
+        np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape).flush()
+        _reserve(file)
+
+
+def _reserve(file: Path) -> None:
+    """Take the space of a file on its disk now: a process that writes to a mapped file on a full disk is killed."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with file.open("r+b") as stream:
         try:
-            content = read(path)
+            os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
         except OSError as error:
-            raise UserError(
-                f"{shown(where(path))} is no longer there ({error.strerror}); run the command again"
-            ) from error
-        if expected is not None and digest(content) != expected:
-            raise UserError(f"{shown(where(path))} was changed while the data was prepared; run the command again")
-        try:
-            arrays[split][position] = decode(content, *form)
-        except DecodeError as error:
-            failed[index] = str(error)
-    return failed
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                return
+            raise UserError(f"{shown(str(file.parent))} has no room for the prepared data: {error.strerror}") from error
+
+
+def _rows(table: pd.DataFrame, source: Source) -> Iterator[Row]:
+    contents = table["content"] if source.digests_are_of_bytes else itertools.repeat(None, len(table))
+    columns = (table.index, table["path"], table["split"], table["position"], contents)
+    return map(Row, *columns)
 
 
 def _check_not_empty(plan: Plan, table: pd.DataFrame) -> None:

@@ -1,6 +1,11 @@
+import dataclasses
+import errno
+import functools
 import os
 import shutil
+import signal
 import socket
+import time
 
 import numpy as np
 import pandas as pd
@@ -9,7 +14,6 @@ from images import write_image
 from PIL import Image
 
 from pipeline.config import PreprocessConfig
-from pipeline.data import writing
 from pipeline.data.decoding import decode
 from pipeline.data.planning import plan
 from pipeline.data.prepared import open_prepared
@@ -97,6 +101,51 @@ def test_a_file_that_is_no_image_is_named(configured, image_folder, tmp_path):
     assert not [path for path in (tmp_path / "workdir" / "prepared").iterdir() if path.name != "index"]
 
 
+def read_or_end(read, how, path):
+    """The bytes of a file; that of one file ends the process that reads it, or takes for ever."""
+    if path == "red/007.png" and how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if path == "red/007.png" and how == "hangs":
+        time.sleep(600)
+    return read(path)
+
+
+@pytest.fixture
+def ending(configured, monkeypatch):
+    """A plan of which one file ends the process that decodes it."""
+    monkeypatch.setattr("pipeline.data.writing.SECONDS", 2)
+
+    def make(how, **options):
+        planned = plan(configured(**options))
+        read = functools.partial(read_or_end, planned.source.read, how)
+        return dataclasses.replace(planned, source=dataclasses.replace(planned.source, read=read))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [("killed", "the process that decoded it was killed (signal 9)"), ("hangs", "decoding took longer than 2 s")],
+)
+def test_a_file_that_ends_decoding_is_named_and_can_be_left_out(ending, image_folder, how, reason):
+    with pytest.raises(UserError) as refused:
+        write(ending(how))
+    said = f"{image_folder}/red/007.png is no readable image ({reason}); --on_error skip leaves such files out"
+    assert str(refused.value) == said
+    data = write(ending(how, on_error="skip"))
+    assert [(entry["path"], entry["reason"]) for entry in data.facts.skipped] == [("red/007.png", reason)]
+    assert len(data.manifest()) == 59
+
+
+def test_a_full_disk_is_an_error_in_a_sentence(configured, monkeypatch):
+    def no_room(descriptor, start, size):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    with pytest.raises(UserError, match="has no room for the prepared data: No space left on device"):
+        prepare(configured())
+
+
 def test_skipped_files_are_listed_and_the_others_keep_their_labels(configured, image_folder):
     (image_folder / "green" / "bad.png").write_bytes(b"no image")
     (image_folder / "blue" / "bad.png").write_bytes(b"no image")
@@ -170,15 +219,6 @@ def test_opening_one_split_does_not_need_the_others(configured):
     (data.folder / "test.npy").unlink()
     again = open_prepared(data.folder, data.name)
     assert len(again["train"].images) == 48
-
-
-def test_many_images_are_decoded_by_several_processes_alike(configured, image_folder, monkeypatch):
-    alone = prepare(configured())
-    expected = {split: np.array(alone[split].images) for split in ("train", "val", "test")}
-    shutil.rmtree(alone.folder)
-    monkeypatch.setattr(writing, "FEW_IMAGES", 0)
-    together = prepare(configured())
-    assert all(np.array_equal(together[split].images, images) for split, images in expected.items())
 
 
 def test_a_grey_png_of_16_bits_goes_through(configured, image_folder):

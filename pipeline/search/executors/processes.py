@@ -29,7 +29,7 @@ class Processes:
 
     def __init__(self, count: int, place: StudyPlace):
         self._place = place
-        self._workers = [self._start(cores) for cores in shares(_usable_cores(), count)]
+        self._workers = [self._start(cores) for cores in shares(process.usable_cores(), count)]
 
     def idle(self) -> int:
         return len(self._workers) - self.busy()
@@ -64,7 +64,8 @@ class Processes:
         # Spawned, not forked: a fork of a process whose libraries run threads can hang.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        started = context.Process(target=work, args=(theirs, self._place, cores), daemon=True)
+        # No daemon: that may not start the processes that decode images.
+        started = context.Process(target=work, args=(theirs, self._place, cores))
         started.start()
         theirs.close()
         return _Worker(started, ours, cores)
@@ -100,10 +101,6 @@ def work(connection: Connection, place: StudyPlace, cores: list[int]) -> None:
         except EOFError:
             return
         connection.send(train_trial(place, job))
-
-
-def _usable_cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
 def shares(cores: list[int], count: int) -> list[list[int]]:

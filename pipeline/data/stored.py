@@ -1,0 +1,24 @@
+"""Files below a folder or in an archive, as the processes that decode them read them; they load nothing heavy for it."""
+
+import hashlib
+from pathlib import Path
+
+from pipeline.data.place import Place
+
+
+def read(root: Place, real_names: dict[str, str], path: str) -> bytes:
+    """The bytes of the file at `path` below `root`. real_names: what some are called on disk. Raises OSError."""
+    if not isinstance(root, Path):
+        return (root / real_names.get(path, path)).read_bytes()
+    with open(f"{root}/{real_names.get(path, path)}", "rb", buffering=0) as file:  # noqa: PTH123
+        return file.readall()
+
+
+def where(root: Place, path: str) -> str:
+    """Where a person finds the file."""
+    return str(root / path)
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
