@@ -190,6 +190,14 @@ class PreprocessConfig(Config):
         group="data",
         unsearchable=SAME_IMAGES,
     )
+    max_pixels: int = option(
+        200_000_000,
+        click.IntRange(1),
+        "the most pixels that are decoded of one file, of a JPEG as it is reduced while it is read; a larger picture "
+        "counts as a file that cannot be read",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

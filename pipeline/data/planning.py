@@ -10,6 +10,7 @@ import pandas as pd
 import PIL
 
 from pipeline.config import PreprocessConfig, data_name
+from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.duplicates import handle_conflicts, handle_leaks
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.sources import open_source
@@ -80,6 +81,9 @@ def _digest(source: Source, table: pd.DataFrame, config: PreprocessConfig) -> st
         "class_names": source.class_names,
         "mirrorable": source.mirrorable,
     }
+    # It decides which files can be read. Data sets of the usual limit have the digest that they always had.
+    if config.max_pixels != MAX_PIXELS:
+        facts["max_pixels"] = config.max_pixels
     hasher = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for row in table.sort_values(["split", "path"]).itertuples(index=False):
         hasher.update(f"{row.path}\0{row.label}\0{row.split}\0{row.content}\n".encode())

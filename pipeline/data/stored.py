@@ -1,4 +1,4 @@
-"""Files below a folder or in an archive, as the processes that decode them read them; they load nothing heavy for it."""
+"""Files of a folder or an archive, as the processes that decode them read them: nothing heavy is loaded for it."""
 
 import hashlib
 from pathlib import Path

@@ -17,7 +17,6 @@ import pandas as pd
 import psutil
 from tqdm import tqdm
 
-from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.duplicates import handle_conflicts, handle_leaks
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
@@ -132,7 +131,7 @@ def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int
     """
     source, config = plan.source, plan.config
     _make_arrays(table, config.image_size, folder)
-    filling = Filling(source.read, source.where, config.image_size, config.resize, MAX_PIXELS, folder)
+    filling = Filling(source.read, source.where, config.image_size, config.resize, config.max_pixels, folder)
     reasons: dict[int, str] = {}
     notes: list[tuple[str, str]] = []
     done = map_on_all_cores(functools.partial(fill, filling), _rows(table, source), len(table), SECONDS)

@@ -19,3 +19,10 @@ def test_a_training_is_known_by_its_recipe_and_its_data_by_their_own_digest():
     assert config.digest(first) == config.digest(otherwise_split)
     assert config.digest(first) != config.digest(resolve(typed={"learning_rate": "0.02"}))
     assert config.digest(first) != config.digest(resolve(typed={"learning_rate": "0.01", "image_size": "32"}))
+
+
+def test_what_the_digest_of_the_data_says_is_not_said_of_the_training():
+    usual, smaller = resolve(), resolve(typed={"max_pixels": "1000000"})
+    assert config.digest(usual) == config.digest(smaller)
+    assert "max_pixels" not in config.recipe_of_training(usual)
+    assert config.identity(smaller)["max_pixels"] == 1_000_000

@@ -15,6 +15,7 @@ from PIL import Image
 
 from pipeline.config import PreprocessConfig
 from pipeline.data.decoding import decode
+from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.planning import plan
 from pipeline.data.prepared import open_prepared
 from pipeline.data.writing import write
@@ -65,6 +66,21 @@ def test_the_same_files_and_options_give_the_same_digest(configured):
 )
 def test_another_option_gives_another_digest(configured, options):
     assert plan(configured(**options)).digest != plan(configured()).digest
+
+
+def test_the_usual_limit_of_pixels_keeps_the_digest(configured):
+    before = plan(configured()).digest
+    assert configured().max_pixels == MAX_PIXELS
+    assert plan(configured(max_pixels=MAX_PIXELS)).digest == before
+    assert plan(configured(max_pixels=MAX_PIXELS - 1)).digest != before
+
+
+def test_a_picture_beyond_the_limit_of_pixels_is_refused_or_left_out(configured, image_folder):
+    write_image(image_folder / "red" / "large.png", (200, 30, 30), 5, size=100)
+    with pytest.raises(UserError, match=r"large.png is no readable image \(100 x 100 pixels are more than the 5,000"):
+        prepare(configured(max_pixels=5_000))
+    assert len(prepare(configured(max_pixels=5_000, on_error="skip")).manifest()) == 60
+    assert len(prepare(configured()).manifest()) == 61
 
 
 def test_an_option_that_changes_nothing_keeps_the_digest(configured, image_folder):
