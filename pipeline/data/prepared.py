@@ -3,6 +3,7 @@
     <workdir>/prepared/<digest>/
         train.npy, val.npy, test.npy    uint8 images, (images, size, size, 3) RGB
         manifest.parquet                one row per image: path, label, split, content, position in its array
+        notes.parquet                   what was odd about files that were decoded all the same: path, note
         dataset.json                    the facts of DatasetFacts
 
 A folder that is there is whole (writing.py). Opening it reads no image.
@@ -70,6 +71,12 @@ class Prepared:
     def manifest(self) -> pd.DataFrame:
         """One row per image: path, label, split, content, position."""
         return pd.read_parquet(self.folder / "manifest.parquet")
+
+    def notes(self) -> pd.DataFrame:
+        """What was odd about files that were decoded all the same, a row a note: path and note."""
+        file = self.folder / "notes.parquet"
+        # Data sets of earlier versions have none.
+        return pd.read_parquet(file) if file.exists() else pd.DataFrame(columns=["path", "note"])
 
 
 def open_prepared(folder: Path, name: str) -> Prepared:

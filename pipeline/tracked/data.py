@@ -1,6 +1,7 @@
 """A data set as MLflow sees it: prepared in a run of its own, and named in each run that uses it."""
 
 import dataclasses
+import re
 import sys
 
 import pandas as pd
@@ -17,6 +18,10 @@ from pipeline.errors import shown
 SAMPLES_PER_CLASS = 6
 # A warning names so many classes at most.
 CLASSES_NAMED = 5
+KINDS_NAMED = 5
+# What differs between notes of one kind.
+DETAILS = re.compile(r" \(.*\)")
+NUMBERS = re.compile(r"\b\d[\d,.]*(e[+-]?\d+)?\b")
 
 
 def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | None = None) -> tuple[Prepared, str]:
@@ -29,7 +34,7 @@ def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | No
         run.log_params(options.identity(config))
         planned = plan(config, whole)
         data = open_or_write(planned)
-        _warn(planned, data.facts)
+        _warn(planned, data)
         _log(run, planned, data)
     print(f"prepared {summary(data)} in {data.folder}")
     return data, run.id
@@ -66,8 +71,9 @@ def summary(data: Prepared) -> str:
     )
 
 
-def _warn(planned: Plan, facts: DatasetFacts) -> None:
-    for warning in (*planned.source.warnings, *_ignored(planned.source), *_of_files(planned, facts), *_absent(facts)):
+def _warn(planned: Plan, data: Prepared) -> None:
+    of_source = [*planned.source.warnings, *_ignored(planned.source)]
+    for warning in (*of_source, *_of_files(planned, data.facts), *_noted(data.notes()), *_absent(data.facts)):
         print(f"warning: {warning}", file=sys.stderr)
 
 
@@ -92,6 +98,19 @@ def _of_files(planned: Plan, facts: DatasetFacts) -> list[str]:
     return said
 
 
+def _noted(notes: pd.DataFrame) -> list[str]:
+    """What is odd about images that are used, counted by kind: the notes but for their numbers and their details."""
+    kinds = notes["note"].map(_kind_of_note).value_counts()
+    named = [f"{count:,} {shown(kind)}" for kind, count in kinds.head(KINDS_NAMED).items()]
+    more = [f"{len(kinds) - KINDS_NAMED} other kinds"] if len(kinds) > KINDS_NAMED else []
+    files = notes["path"].nunique()
+    return [f"{files:,} files are odd but used, see tables/notes.csv: {'; '.join(named + more)}"] if files else []
+
+
+def _kind_of_note(note: str) -> str:
+    return NUMBERS.sub("…", DETAILS.sub("", note))
+
+
 def _absent(facts: DatasetFacts) -> list[str]:
     """The classes that a split has no image of."""
     said = []
@@ -105,17 +124,18 @@ def _absent(facts: DatasetFacts) -> list[str]:
 
 
 def _log(run: tracking.Run, planned: Plan, data: Prepared) -> None:
-    facts = data.facts
+    facts, notes = data.facts, data.notes()
     files = {"skipped": facts.skipped, "leaking": facts.leaking, "conflicting": facts.conflicting}
     run.log_metrics(
         {f"images_{split}": sum(counts) for split, counts in facts.counts.items()}
-        | {"classes": len(facts.class_names), "ignored": len(planned.source.ignored)}
+        | {"classes": len(facts.class_names), "ignored": len(planned.source.ignored), "notes": len(notes)}
         | {name: len(rows) for name, rows in files.items()}
     )
     log_data(run, data, planned.config, "preprocess")
     run.log_table("class_counts", pd.DataFrame({"class": facts.class_names} | facts.counts))
     run.log_table("channels", _channels(facts))
-    tables = {name: pd.DataFrame(rows) for name, rows in files.items()} | {"ignored": planned.source.ignored}
+    tables = {name: pd.DataFrame(rows) for name, rows in files.items()}
+    tables |= {"ignored": planned.source.ignored, "notes": notes}
     for name, table in tables.items():
         if len(table):
             run.log_table(name, table)

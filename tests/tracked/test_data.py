@@ -1,0 +1,38 @@
+"""What a run of preprocess says of a data set."""
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.config import PreprocessConfig
+from pipeline.tracked.data import prepare
+
+
+@pytest.fixture
+def odd_folder(image_folder):
+    """Three dark pictures of 16 bits, each with other numbers to say of it, and a GIF of two frames."""
+    for number in range(3):
+        values = np.full((20, 20), 3000 + number, np.uint16)
+        values[0, 0] = 0
+        Image.fromarray(values).save(image_folder / "red" / f"dark{number}.png")
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    frames[0].save(image_folder / "blue" / "moving.gif", save_all=True, append_images=frames[1:])
+    return image_folder
+
+
+def test_what_is_odd_about_files_is_counted_and_listed_each_time(here, odd_folder, capsys):
+    config = PreprocessConfig(data=str(odd_folder), workdir=here / "workdir", image_size=16)
+    for _ in ("written", "found again"):
+        data, run_id = prepare(config)
+        (said,) = [line for line in capsys.readouterr().err.splitlines() if "odd" in line]
+        assert said.startswith(
+            "warning: 4 files are odd but used, see tables/notes.csv: 3 its values need … of its … bits"
+        )
+        assert said.endswith("; 1 holds more than one picture: the first is used")
+        listed = pd.read_csv(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="tables/notes.csv"))
+        assert listed["path"].tolist() == ["blue/moving.gif", *(f"red/dark{number}.png" for number in range(3))]
+        assert mlflow.get_run(run_id).data.metrics["notes"] == 4
+    (data.folder / "notes.parquet").unlink()
+    assert data.notes().empty
