@@ -20,6 +20,7 @@ from pipeline.errors import UserError, first_line
 from pipeline.search.study import make_pruner, open_storage
 from pipeline.tracked.data import log_data
 from pipeline.tracked.fitting import fit_tracked, log_best, log_layers, log_network, log_options
+from pipeline.tracked.machine import machine
 from pipeline.training.fit import Callbacks, DivergedError, EpochResult
 from pipeline.training.network_spec import network_spec
 
@@ -124,6 +125,7 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
     data = _open_data(dataclasses.replace(options.part(config, PreprocessConfig), given=frozenset()))
     log_data(run, data, config, "training")
     network = models.build(config.model, network_spec(config, data))
+    run.set_tags({"machine": machine(network.requirements)})
     log_layers(run, network)
 
     def on_epoch(result: EpochResult) -> None:

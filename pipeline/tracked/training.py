@@ -11,6 +11,7 @@ from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
 from pipeline.tracked.data import ensure_prepared, log_data, summary
 from pipeline.tracked.fitting import fit_tracked, log_layers, log_options, log_result
+from pipeline.tracked.machine import machine
 from pipeline.training import run_folder
 from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import Callbacks, DivergedError, FitResult, steps_per_epoch
@@ -79,6 +80,7 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResu
     log_data(run, data, config, "training")
     folder = _continued(folder.of_data(data.facts.digest), config)
     network = models.build(config.model, network_spec(config, data))
+    run.set_tags({"machine": machine(network.requirements)})
     parameters = log_layers(run, network)
     print(f"training {config.model} ({parameters:,} parameters) on {summary(data)}")
     result = _fit(run, network, data, config, folder)

@@ -31,6 +31,7 @@ def test_a_training_run_holds_what_the_design_names(trained, client):
     assert logged.info.run_name == "train resnet colours"
     assert {"stage": "train", "model": "resnet"}.items() <= logged.data.tags.items()
     assert logged.data.tags["data_digest"]
+    assert "tensorflow" in logged.data.tags["machine"]
     names = {"train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "epoch_seconds"}
     for name in names | {"images_per_second"}:
         assert [metric.step for metric in client.get_metric_history(trained[2], name)] == [1, 2, 3, 4], name
