@@ -1,6 +1,7 @@
 """Files of a folder or an archive, as the processes that decode them read them: nothing heavy is loaded for it."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from pipeline.data.place import Place
@@ -10,7 +11,8 @@ def read(root: Place, real_names: dict[str, str], path: str) -> bytes:
     """The bytes of the file at `path` below `root`. real_names: what some are called on disk. Raises OSError."""
     if not isinstance(root, Path):
         return (root / real_names.get(path, path)).read_bytes()
-    with open(f"{root}/{real_names.get(path, path)}", "rb", buffering=0) as file:  # noqa: PTH123
+    # A table may name files by absolute paths.
+    with open(os.path.join(root, real_names.get(path, path)), "rb", buffering=0) as file:  # noqa: PTH118, PTH123
         return file.readall()
 
 
