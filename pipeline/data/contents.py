@@ -1,7 +1,7 @@
 """Digests of files' contents, and an index that saves reading unchanged files again."""
 
-import functools
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from pipeline.data.stored import digest
 from pipeline.errors import UserError, shown
 
 STAT_COLUMNS = ["size", "inode", "modified", "changed"]
+CHUNK = 256
 # A file changed again within one tick of the file system's clock keeps its time stamps: younger ones are not indexed.
 SETTLED_NANOSECONDS = 2 * 10**9
 
@@ -33,11 +34,17 @@ def digests(files: pd.DataFrame, root: Place, read: Callable[[str], bytes], inde
         table = table.assign(digest=None)
     missing = table["digest"].isna()
     if missing.any():
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            read_now = pool.map(functools.partial(_digest, root, read), table.loc[missing, "path"])
-            table.loc[missing, "digest"] = list(read_now)
+        table.loc[missing, "digest"] = _read_now(table.loc[missing, "path"].tolist(), root, read)
         _write_index(table[table["changed"] < now - SETTLED_NANOSECONDS], index_file)
     return table["digest"].tolist()
+
+
+def _read_now(paths: list[str], root: Place, read: Callable[[str], bytes]) -> list[str]:
+    # Many files at a time: handing over a single one takes as long as reading it.
+    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        in_chunks = pool.map(lambda chunk: [_digest(root, read, path) for path in chunk], chunks)
+        return list(itertools.chain.from_iterable(in_chunks))
 
 
 def _digest(root: Place, read: Callable[[str], bytes], path: str) -> str:

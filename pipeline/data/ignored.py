@@ -1,7 +1,5 @@
 """What lies beside images and is none, told by its name: left by file managers, archives, notebooks and cameras."""
 
-from pathlib import PurePosixPath
-
 HIDDEN = "hidden"
 SYSTEM = "left by a program"
 # Of Windows, macOS, network storage, archives and Python.
@@ -53,6 +51,8 @@ def why_ignored(name: str) -> str | None:
 
 
 def why_no_image(name: str) -> str | None:
-    """Why a file of this name is no image; None if it may be one."""
-    suffix = PurePosixPath(name).suffix.lower()
-    return why_ignored(name) or (f"side file ({suffix})" if suffix in SIDE_FILES else None)
+    """Why a file that `why_ignored` lets pass is no image, by its name; None if it may be one."""
+    # Folders hold many files: `PurePath.suffix` takes longer than asking the file system for one.
+    _, dot, ending = name.rpartition(".")
+    suffix = dot + ending.lower()
+    return f"side file ({suffix})" if suffix in SIDE_FILES else None

@@ -26,17 +26,19 @@ def stratified(table: pd.DataFrame, fractions: dict[str, float], seed: int, clas
     A class gives at least one image to each split. The split of an image depends on the seed and on the other
     images of its class alone. Raises UserError if a class is too small to give one to each.
     """
-    split = pd.Series("train", index=table.index)
-    for label, rows in table.groupby("label"):
+    # An array of objects: each change of a column of text copies all of it, once for every class and split.
+    split = np.full(len(table), "train", dtype=object)
+    in_order = pd.Series(np.arange(len(table)), index=table["path"]).sort_index()
+    for label, rows in in_order.groupby(table["label"].to_numpy()[in_order]):
         counts = {name: max(1, round(len(rows) * fraction)) for name, fraction in fractions.items()}
         if sum(counts.values()) >= len(rows):
             raise UserError(
                 f"class {class_names[int(label)]!r} has {len(rows)} image(s), too few to give "
                 f"{' and '.join(f'{count} to {name}' for name, count in counts.items())} and keep one to train on"
             )
-        order = np.random.default_rng((seed, int(label))).permutation(rows.sort_values("path").index)
+        order = np.random.default_rng((seed, int(label))).permutation(rows.to_numpy())
         start = 0
         for name, count in counts.items():
             split[order[start : start + count]] = name
             start += count
-    return split
+    return pd.Series(split, index=table.index, dtype=table["split"].dtype)

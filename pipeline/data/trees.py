@@ -108,20 +108,19 @@ def _walk(
         except OSError:
             ignored.append((path, DANGLING))
             continue
-        if stat.S_ISDIR(found.st_mode):
-            folder = (found.st_dev, found.st_ino)
-            if folder in ancestors:
-                ignored.append((path, CIRCLE))
-            else:
-                _walk(root, f"{path}/", f"{real}/", ancestors | {folder}, files, ignored, real_names)
-        elif not stat.S_ISREG(found.st_mode):
-            ignored.append((path, SPECIAL))
-        elif kind := why_no_image(name):
-            ignored.append((path, kind))
-        else:
+        if stat.S_ISREG(found.st_mode):
+            if kind := why_no_image(name):
+                ignored.append((path, kind))
+                continue
             files.append((path, *stat_columns(found)))
             if path != real:
                 real_names[path] = real
+        elif not stat.S_ISDIR(found.st_mode):
+            ignored.append((path, SPECIAL))
+        elif (folder := (found.st_dev, found.st_ino)) in ancestors:
+            ignored.append((path, CIRCLE))
+        else:
+            _walk(root, f"{path}/", f"{real}/", ancestors | {folder}, files, ignored, real_names)
     if len(files) == before and prefix:
         ignored.append((prefix.rstrip("/"), EMPTY))
 
@@ -133,6 +132,8 @@ def stat_columns(found: os.stat_result) -> tuple[int, int, int, int]:
 
 def as_text(name: str) -> str:
     """A name as the file system gives it, as text that can be stored: bytes that are no UTF-8 become \\xNN."""
+    if name.isascii():
+        return name
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -26,7 +26,7 @@ def open_source(config: PreprocessConfig) -> Source:
     Raises UserError if the folder is empty, has one class, or its splits have different classes.
     """
     tree = walk(path_of(config.data))
-    arranged = arrange(tree.files["path"], f"--data {tree.root}", tree.ignored)
+    arranged = arrange(tree.files["path"].tolist(), f"--data {tree.root}", tree.ignored)
     return file_source(
         tree,
         arranged.class_names,
