@@ -322,7 +322,7 @@ class TrainConfig(PreprocessConfig):
     mirror: str = option(
         "auto",
         click.Choice(["auto", "yes", "no"]),
-        "whether augment may mirror images left to right; auto: no for glyphs, yes for a folder",
+        "whether augment may mirror images left to right; auto: no for glyphs, yes for other data",
         group="augmentation",
     )
     flips: str = option(

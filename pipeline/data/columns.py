@@ -83,9 +83,9 @@ def roles_found(columns: list[str], asked: Mapping[str, str | None]) -> int:
     return sum(bool(_positions(columns, role, asked)) for role in ROLES)
 
 
-def has_paths(columns: list[str], asked: Mapping[str, str | None]) -> bool:
-    """Whether one of these columns may hold the paths of images."""
-    return bool(_positions(columns, "path", asked))
+def path_columns(columns: list[str], asked: Mapping[str, str | None]) -> list[int]:
+    """The positions of the columns that may hold the paths of images."""
+    return _positions(columns, "path", asked)
 
 
 def _positions(columns: list[str], role: str, asked: Mapping[str, str | None]) -> list[int]:

@@ -2,6 +2,7 @@
 
 HIDDEN = "hidden"
 SYSTEM = "left by a program"
+SPECIAL = "no regular file"
 # Of Windows, macOS, network storage, archives and Python.
 SYSTEM_NAMES = {
     "thumbs.db",

@@ -52,3 +52,14 @@ def stats_of(root: Place, paths: Iterable[str]) -> list[os.stat_result]:
         return [(root / path).stat() for path in paths]
     folder = str(root)
     return [os.stat(os.path.join(folder, path)) for path in paths]  # noqa: PTH116, PTH118
+
+
+def as_text(name: str) -> str:
+    """A name as the file system gives it, as text that can be stored: bytes that are no UTF-8 become \\xNN."""
+    if name.isascii():
+        return name
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name

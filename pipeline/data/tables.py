@@ -45,14 +45,6 @@ def read_tables(file: Place, asked: Mapping[str, str | None]) -> list[Table]:
     return [_csv(text, asked, shown(str(file))) for text in readings(file)]
 
 
-def header(file: Place, asked: Mapping[str, str | None]) -> list[str]:
-    """The names of a table's columns. Raises UserError if the file cannot be read or is no table."""
-    if not file.name.lower().endswith(CSV_ENDINGS):
-        return _parquet(file).columns
-    text = readings(file)[0]
-    return _header(text, _separator(text, asked))
-
-
 def _csv(text: str, asked: Mapping[str, str | None], where: str) -> Table:
     separator = _separator(text, asked)
     columns = _header(text, separator)

@@ -11,13 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data import contents, stored
-from pipeline.data.ignored import why_ignored, why_no_image
-from pipeline.data.place import Place, stats_of
+from pipeline.data.ignored import SPECIAL, why_ignored, why_no_image
+from pipeline.data.place import Place, as_text, stats_of
 from pipeline.errors import UserError, shown
 
 DANGLING = "link to nothing"
 CIRCLE = "link in a circle"
-SPECIAL = "no regular file"
 EMPTY = "folder without images"
 
 
@@ -128,14 +127,3 @@ def _walk(
 def stat_columns(found: os.stat_result) -> tuple[int, int, int, int]:
     """What the index of contents knows a file by, in the order of its STAT_COLUMNS."""
     return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
-
-
-def as_text(name: str) -> str:
-    """A name as the file system gives it, as text that can be stored: bytes that are no UTF-8 become \\xNN."""
-    if name.isascii():
-        return name
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(name).decode("utf-8", "backslashreplace")
-    return name

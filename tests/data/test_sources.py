@@ -1,5 +1,6 @@
 import importlib
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -207,7 +208,8 @@ def test_a_bad_line_is_named_with_its_list_and_number(configured, listed, line, 
 def examples(tmp_path, listed):
     plain = write_class_folders(tmp_path / "plain")
     (plain / "table.csv").write_text("path,label\n" + "".join(f"{each},{each[0]}\n" for each in paths_below(plain)))
-    return ["glyphs", str(plain), str(listed), str(plain / "table.csv")]
+    archive = shutil.make_archive(str(tmp_path / "plain"), "zip", plain)
+    return ["glyphs", str(plain), str(listed), str(plain / "table.csv"), archive]
 
 
 def paths_below(root):

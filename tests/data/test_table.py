@@ -190,8 +190,15 @@ def test_a_name_is_found_in_either_unicode_form_and_with_either_slash(beside, na
 
 
 def test_images_that_no_row_names_are_counted(beside):
-    source = opened(beside / "t.csv", text(("path", "label"), PATHS[1:], LABELS[1:]))
-    assert {"path": PATHS[0], "kind": "in no row"} in source.ignored.to_dict("records")
+    (beside / ".hidden.png").write_bytes(b"x")
+    write_image(beside / "0.png", COLOURS["red"], 0)
+    paths, labels = ["0.png", *PATHS[1:]], ["red", *LABELS[1:]]
+    ignored = opened(beside / "t.csv", text(("path", "label"), paths, labels)).ignored
+    assert dict(zip(ignored["path"], ignored["kind"], strict=True)) == {
+        PATHS[0]: "in no row",
+        ".hidden.png": "hidden",
+        "t.csv": "side file (.csv)",
+    }
 
 
 def test_rows_that_say_the_same_are_one(beside):

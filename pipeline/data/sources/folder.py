@@ -11,7 +11,7 @@ from pipeline.data.class_folders import arrange
 from pipeline.data.files import file_source, is_folder
 from pipeline.data.source import Source
 from pipeline.data.split_names import lists_in
-from pipeline.data.trees import walk
+from pipeline.data.trees import FileTree, walk
 from pipeline.paths import path_of
 
 
@@ -25,7 +25,11 @@ def open_source(config: PreprocessConfig) -> Source:
 
     Raises UserError if the folder is empty, has one class, or its splits have different classes.
     """
-    tree = walk(path_of(config.data))
+    return of_tree(walk(path_of(config.data)), config)
+
+
+def of_tree(tree: FileTree, config: PreprocessConfig) -> Source:
+    """The images of `tree` by their folders. Raises UserError as open_source."""
     arranged = arrange(tree.files["path"].tolist(), f"--data {tree.root}", tree.ignored)
     return file_source(
         tree,

@@ -4,14 +4,13 @@ A label is a whole number from 0, or a name; a classes.txt beside the lists name
 are known by the names that people use (train, training; val, valid, validation, dev; test, testing) in any case.
 """
 
-from pathlib import Path
-
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
 from pipeline.data.class_names import CLASSES, classes_of
 from pipeline.data.files import file_source, is_folder
 from pipeline.data.lists import Names, read_list
+from pipeline.data.place import Place
 from pipeline.data.source import Source
 from pipeline.data.split_names import lists_in
 from pipeline.data.trees import FileTree, walk
@@ -32,10 +31,13 @@ def open_source(config: PreprocessConfig) -> Source:
     Raises UserError, naming list and line, if a line has no label or one that is not allowed, or names a file outside
     the folder, one that is not there or one that was named before.
     """
-    root = path_of(config.data)
-    tree = walk(root)
-    rows = _rows(root, tree)
-    names_file = root / CLASSES
+    return of_tree(walk(path_of(config.data)), config)
+
+
+def of_tree(tree: FileTree, config: PreprocessConfig) -> Source:
+    """The images of `tree` that the lists in its root name. Raises UserError as open_source."""
+    rows = _rows(tree)
+    names_file = tree.root / CLASSES
     class_names, labels, warnings = classes_of(rows, names_file if names_file.is_file() else None)
     for row in rows[rows.duplicated("path")].itertuples():
         raise UserError(f"{row.line}: {shown(row.written)} is listed a second time")
@@ -51,8 +53,9 @@ def open_source(config: PreprocessConfig) -> Source:
     )
 
 
-def _rows(root: Path, tree: FileTree) -> pd.DataFrame:
+def _rows(tree: FileTree) -> pd.DataFrame:
     """One row per listed image: line, written, label, split and path."""
+    root = tree.root
     names = Names(root, [*tree.files["path"], *tree.ignored["path"]])
     tables = []
     for split, lists in lists_in(root).items():
@@ -67,7 +70,7 @@ def _rows(root: Path, tree: FileTree) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _located(row, names: Names, root: Path) -> str:
+def _located(row, names: Names, root: Place) -> str:
     try:
         path = names.find(row.written)
     except ValueError as error:

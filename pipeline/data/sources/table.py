@@ -6,13 +6,15 @@ out. A label is a whole number or a name, whatever its text; a classes.txt besid
 per line. A row without a split is of train.
 """
 
+import contextlib
+
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
 from pipeline.data.class_names import CLASSES, classes_of
-from pipeline.data.columns import asked_columns, columns_of
+from pipeline.data.columns import asked_columns, columns_of, path_columns
 from pipeline.data.files import file_source
-from pipeline.data.ignored import why_no_image
+from pipeline.data.ignored import why_ignored, why_no_image
 from pipeline.data.named_files import TRIED, NamedFiles, named_files
 from pipeline.data.place import Place
 from pipeline.data.rows import rows_of, with_paths, without_repeated
@@ -62,6 +64,18 @@ def of_table(file: Place, tree: FileTree, config: PreprocessConfig) -> Source:
     )
 
 
+def names_images(file: Place, root: Place, config: PreprocessConfig) -> bool:
+    """Whether a column of the table `file` holds the paths of files in `root`: of most of the first ones."""
+    asked = asked_columns(config)
+    with contextlib.suppress(UserError):
+        for table in read_tables(file, asked):
+            for position in path_columns(table.columns, asked):
+                first = table.column(position)[:TRIED]
+                if 2 * named_files(root, first).count(first) > len(first):
+                    return True
+    return False
+
+
 def _likeliest(file: Place, root: Place, config: PreprocessConfig) -> tuple[pd.DataFrame, NamedFiles, list[str]]:
     """The rows of the table, the files that they name and warnings, in the encoding in which most are there."""
     asked = asked_columns(config)
@@ -82,5 +96,6 @@ def _ignored(tree: FileTree, beside: set[str], listed: set[str]) -> pd.DataFrame
     """What lies beside the listed images: path and kind."""
     others = tree.ignored[~tree.ignored["path"].isin(listed)]
     unlisted = sorted((beside | set(tree.files["path"])) - listed - set(others["path"]))
-    kinds = [why_no_image(path.rpartition("/")[2]) or UNLISTED for path in unlisted]
+    names = (path.rpartition("/")[2] for path in unlisted)
+    kinds = [why_ignored(name) or why_no_image(name) or UNLISTED for name in names]
     return pd.concat([others, pd.DataFrame({"path": unlisted, "kind": kinds}, dtype=object)], ignore_index=True)
