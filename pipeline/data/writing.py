@@ -194,12 +194,13 @@ def _class_counts(table: pd.DataFrame, split: str, classes: int) -> list[int]:
 
 
 def _channel_statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and deviation of each channel over all pixels, exact: sums of integers, a few images at a time."""
-    total, squares = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    """Mean and deviation of each channel over all pixels, exact: from how often each of its levels is there."""
+    counts, levels = np.zeros((3, 256), np.int64), np.arange(256)
     for start in range(0, len(images), CHUNK):
-        values = images[start : start + CHUNK].reshape(-1, 3).astype(np.int64)
-        total += values.sum(axis=0)
-        squares += (values**2).sum(axis=0)
+        for channel in range(3):
+            values = images[start : start + CHUNK, ..., channel].ravel()
+            counts[channel] += np.bincount(values, minlength=256)
+    total, squares = counts @ levels, counts @ levels**2
     pixels = images.shape[0] * images.shape[1] * images.shape[2]
     means = total / pixels
     return means.tolist(), np.sqrt(squares / pixels - means**2).tolist()
