@@ -1,14 +1,21 @@
 """What every source promises, held against one that is open."""
 
 import hashlib
+import importlib
 import io
 import pickle
 
 from PIL import Image
 
 from pipeline.data.source import SPLITS, Source
+from pipeline.data.sources import NAMES
 
 LOOKED_AT = 3
+
+
+def accepting(data: str) -> list[str]:
+    """The sources that accept `data`."""
+    return [name for name in NAMES if importlib.import_module(f"pipeline.data.sources.{name}").accepts(data)]
 
 
 def check_source(source: Source) -> None:

@@ -91,6 +91,9 @@ def test_only_tracking_and_serving_import_mlflow():
         ("pipeline.evaluation.measures", "mlflow"),
         ("pipeline.tracking", "pipeline.serving"),
         ("pipeline.tracking", "keras"),
+        ("pipeline.data.sources.hf", "datasets"),
+        ("pipeline.data.sources.keras_datasets", "keras"),
+        ("pipeline.data.sources.tfds", "tensorflow_datasets"),
     ],
 )
 def test_what_a_room_does_not_need_is_not_loaded(module, unwanted):

@@ -20,6 +20,7 @@ from pipeline.config.layers import resolve
 from pipeline.config.model_names import MODELS
 from pipeline.config.places import PACKAGE, PRESETS, PROJECT_WORKDIR, USER_WORKDIR
 from pipeline.config.precision import faster_precision, fastest_precision
+from pipeline.config.references import in_library, is_folder_of_library, name_in_library
 from pipeline.config.values import (
     check_value,
     checked,
@@ -58,6 +59,9 @@ __all__ = [
     "fastest_precision",
     "fields_of",
     "identity",
+    "in_library",
+    "is_folder_of_library",
+    "name_in_library",
     "options_in",
     "parse_yaml",
     "part",

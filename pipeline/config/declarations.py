@@ -322,7 +322,7 @@ class TrainConfig(PreprocessConfig):
     mirror: str = option(
         "auto",
         click.Choice(["auto", "yes", "no"]),
-        "whether augment may mirror images left to right; auto: no for glyphs, yes for other data",
+        "whether augment may mirror images left to right; auto: no for glyphs and for data sets of digits, else yes",
         group="augmentation",
     )
     flips: str = option(

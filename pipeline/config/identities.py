@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 from pipeline.config.declarations import Config, PreprocessConfig, TrainConfig, Values, fields_of
+from pipeline.config.references import short_name
 
 
 def identity(config: Config) -> Values:
@@ -25,5 +25,5 @@ def digest(config: TrainConfig) -> str:
 
 
 def data_name(config: PreprocessConfig) -> str:
-    """What a person calls the data: the name of its folder, or of the built-in set."""
-    return Path(config.data).name or config.data
+    """What a person calls the data: the name of its folder or file, or of the data set in its library."""
+    return short_name(config.data)

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
 from pipeline.config.places import PACKAGE, default_workdir
 from pipeline.config.precision import fastest_precision
+from pipeline.config.references import absolute
 from pipeline.config.values import checked, options_in, read_yaml
 from pipeline.errors import UserError, shown
 from pipeline.paths import is_file, is_there, path_of
@@ -72,10 +73,11 @@ def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Va
 def _absolute_paths(values: Values) -> Values:
     """The folders and files among the values, as they are known from any current folder."""
     paths: Values = {"workdir": path_of(str(values.get("workdir") or default_workdir()))}
-    for name, words in {"data": (), "weights": ("none", "imagenet")}.items():
-        # A folder called imagenet is not what --weights imagenet means.
-        if name in values and values[name] not in words and is_there(values[name]):
-            paths[name] = str(path_of(values[name]))
+    if "data" in values:
+        paths["data"] = absolute(values["data"])
+    # A folder called imagenet is not what --weights imagenet means.
+    if values.get("weights", "none") not in ("none", "imagenet") and is_there(values["weights"]):
+        paths["weights"] = str(path_of(values["weights"]))
     return paths
 
 

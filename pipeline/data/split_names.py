@@ -15,6 +15,24 @@ def split_named(name: str) -> str | None:
     return SPLIT_NAMES.get(name.strip().casefold())
 
 
+def splits_of(names: list[str], where: str) -> dict[str, str]:
+    """What each of a data set's own splits is here, in their order; one that is neither is left out.
+
+    The only split is train, whatever it is called. Raises UserError, in a sentence that begins with `where`, if none is
+    train, or if two are the same.
+    """
+    if len(names) == 1:
+        return {names[0]: "train"}
+    splits = {name: split for name in names if (split := split_named(name))}
+    for split in splits.values():
+        twins = [other for other in splits if splits[other] == split]
+        if len(twins) > 1:
+            raise UserError(f"{where} has {shown(twins[0])} and {shown(twins[1])}, two {split} splits")
+    if "train" not in splits.values():
+        raise UserError(f"{where} has the splits {', '.join(map(shown, names))}; one called train is expected")
+    return splits
+
+
 def split_of_list(name: str) -> str | None:
     """The split that a file of this name is a list of, such as train.txt or Valid.TXT; None if it is none."""
     stem, _, suffix = name.rpartition(".")

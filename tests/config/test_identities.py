@@ -1,3 +1,4 @@
+import pytest
 import yaml
 from resolved import resolve
 
@@ -26,3 +27,27 @@ def test_what_the_digest_of_the_data_says_is_not_said_of_the_training():
     assert config.digest(usual) == config.digest(smaller)
     assert "max_pixels" not in config.recipe_of_training(usual)
     assert config.identity(smaller)["max_pixels"] == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("glyphs", "glyphs"),
+        ("/somewhere/photos", "photos"),
+        ("/somewhere/photos.npz", "photos.npz"),
+        ("keras:cifar10", "cifar10"),
+        ("tfds:cifar10:3.0.2", "cifar10-3.0.2"),
+        ("tfds:imagenet_resized/32x32", "imagenet_resized-32x32"),
+        ("hf:somebody/photos", "somebody-photos"),
+        ("hf:somebody/photos:small", "somebody-photos-small"),
+        ("hf:", "hf:"),
+        ("other:photos", "other:photos"),
+    ],
+)
+def test_data_have_a_short_name(data, name):
+    assert config.data_name(resolve(typed={"data": data})) == name
+
+
+def test_a_folder_of_a_library_is_called_by_its_name(tmp_path):
+    (tmp_path / "photos").mkdir()
+    assert config.data_name(resolve(typed={"data": f"hf:{tmp_path / 'photos'}"})) == "photos"

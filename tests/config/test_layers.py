@@ -53,6 +53,33 @@ def test_a_folder_is_known_by_its_absolute_path(monkeypatch, tmp_path):
     assert resolve().data == "glyphs"
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("photos", "{here}/photos"),
+        ("./photos", "{here}/photos"),
+        ("~/photos", "{here}/photos"),
+        ("/", "/"),
+        ("nowhere", "nowhere"),
+        ("", ""),
+    ],
+)
+def test_of_a_data_set_of_a_library_a_folder_alone_is_a_path(monkeypatch, tmp_path, name, path):
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for library in ("keras", "tfds"):
+        assert resolve(typed={"data": f"{library}:{name}"}).data == f"{library}:{name}"
+    assert resolve(typed={"data": f"hf:{name}"}).data == f"hf:{path.format(here=tmp_path)}"
+    assert resolve(typed={"data": "hf:somebody/photos"}).data == "hf:somebody/photos"
+
+
+def test_a_path_that_looks_like_a_data_set_of_a_library_is_a_path(monkeypatch, tmp_path):
+    (tmp_path / "hf:photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve(typed={"data": "hf:photos"}).data == str(tmp_path / "hf:photos")
+
+
 def test_weights_are_known_by_their_absolute_path(monkeypatch, tmp_path):
     (tmp_path / "begun.keras").touch()
     (tmp_path / "imagenet").mkdir()
