@@ -82,13 +82,21 @@ def main() -> int:
             folder = output / f"{name} {arguments.precision}".replace(", ", "-").replace(" ", "-")
             make = functools.partial(_recipe, name, arguments.precision, output / "few", folder)
             results[name] = part(folder.with_name(f"{folder.name}.json"), make)
-    print("| recipe | trainings | kills | identical trainings |\n|---|---|---|---|")
+    print("| recipe | kills | went on from a checkpoint | trainings | identical |\n|---|---|---|---|---|")
     for name, result in results.items():
-        same = [training["same_history"] and training["same_weights"] for training in result["trainings"]]
-        kills = sum(len(training["kills"]) for training in result["trainings"])
-        print(f"| {name} | {len(same)} | {kills} | {sum(same)} |")
-    same_everywhere = (all(each["same_weights"] for each in result["trainings"]) for result in results.values())
-    return 0 if all(same_everywhere) else 1
+        print(f"| {name} | {' | '.join(map(str, _counts(result['trainings'])))} |")
+    return 0 if all(_is_same(training) for result in results.values() for training in result["trainings"]) else 1
+
+
+def _counts(trainings: list[dict]) -> tuple[int, int, int, int]:
+    """Kills, starts that went on from a checkpoint, trainings, and identical ones."""
+    kills = [kill for training in trainings for kill in training["kills"]]
+    starts = [kill["went_on_after"] for kill in kills] + [training["ended_from"] for training in trainings]
+    return len(kills), sum(start > 0 for start in starts), len(trainings), sum(map(_is_same, trainings))
+
+
+def _is_same(training: dict) -> bool:
+    return training["same_history"] and training["same_weights"]
 
 
 def _recipe(name: str, precision: str, data: Path, folder: Path) -> dict:
