@@ -137,7 +137,7 @@ class KerasNetwork:
         self.model = model
         self._returns_logits = returns_logits
         self._steps: dict[tuple[int, ...], Callable] = {}
-        self._predictors: dict[tuple[int | None, ...], Callable] = {}
+        self._outputs = _outputs_function(model)
         self._frozen: list[keras.layers.Layer] = []
 
     @property
@@ -187,22 +187,11 @@ class KerasNetwork:
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         outputs = [
-            keras.ops.convert_to_numpy(self._predict_part(images[start : start + PREDICTED_AT_ONCE]))
+            keras.ops.convert_to_numpy(self._outputs(images[start : start + PREDICTED_AT_ONCE]))
             for start in range(0, len(images), PREDICTED_AT_ONCE)
         ]
         values = np.concatenate(outputs).astype(np.float32)
         return softmax(values) if self._returns_logits else values
-
-    def _predict_part(self, images: np.ndarray) -> Any:
-        """What the model answers to a few images, the same whatever it answered before: see `_step`.
-
-        A training predicts the same few numbers of images again and again: each has a graph. A network from a file is
-        asked for any number, and has one graph with that side left open.
-        """
-        shape = images.shape if self._returns_logits else (None, *images.shape[1:])
-        if shape not in self._predictors:
-            self._predictors[shape] = _predictor(self.model, shape)
-        return self._predictors[shape](images)
 
     def freeze_body(self, frozen: bool) -> None:
         if frozen == bool(self._frozen):
@@ -265,13 +254,18 @@ class KerasNetwork:
         return cls(keras.models.load_model(path, compile=False, safe_mode=True), returns_logits=False)
 
 
-def _predictor(model: keras.Model, shape: tuple[int | None, ...]) -> Callable[[np.ndarray], Any]:
-    """What predicts images of this shape; Keras's `predict_on_batch` has one function for all, as training has."""
+def _outputs_function(model: keras.Model) -> Callable[[np.ndarray], Any]:
+    """What predicts any number of images, the same whatever was predicted before.
+
+    On TensorFlow that is one graph for all numbers of images, from the first: `predict_on_batch` traces one for the
+    first number, and one for all others when it meets a second.
+    """
     if keras.backend.backend() != "tensorflow":
         return model.predict_on_batch
     import tensorflow as tf
 
-    return tf.function(lambda images: model.predict_step((images,)), input_signature=[tf.TensorSpec(shape, tf.uint8)])
+    images = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    return tf.function(lambda images: model.predict_step((images,)), input_signature=[images])
 
 
 def _excess(seconds: np.ndarray, compiling: np.ndarray) -> float:
