@@ -372,6 +372,17 @@ def test_a_damaged_member_is_named(folder, tmp_path):
         plan(PreprocessConfig(data=str(path), workdir=tmp_path / "workdir"))
 
 
+def test_what_is_said_of_a_damaged_member_is_short(tmp_path):
+    path = zip_of(tmp_path / "a.zip", {"1.png": os.urandom(5000)})
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<H", content, 26, 4000)  # the length of its name
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="damaged in the archive: File name in directory") as refusal:
+        tree_of(path).read("1.png")
+    assert str(refusal.value).isprintable()
+    assert len(str(refusal.value)) < 400
+
+
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
 def test_an_archive_that_was_changed_is_not_read_on_by_other_processes(folder, tmp_path, ending):
     source = opened(pack(folder, tmp_path / f"photos{ending}"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.data.archives.members import Members
 from pipeline.data.archives.tars import TarMembers
 from pipeline.data.archives.zips import ZipMembers
-from pipeline.errors import first_line
+from pipeline.errors import first_line, shown
 
 ZIP_MAGIC = b"PK"
 
@@ -70,7 +70,7 @@ class Packed:
             raise
         # A damaged archive can make the libraries raise nearly anything: BadZipFile, zlib.error, EOFError, ...
         except Exception as error:
-            raise OSError(errno.EIO, f"damaged in the archive: {first_line(error)}") from error
+            raise OSError(errno.EIO, f"damaged in the archive: {shown(first_line(error))}") from error
 
 
 def archive_at(path: Path, file: Path) -> Archive:
