@@ -81,7 +81,7 @@ def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
         files = logged.flavors["python_function"]["artifacts"]
         network, classifier = (folder / files[name]["path"] for name in ("network", "classifier"))
     except (MlflowException, OSError, KeyError, TypeError) as error:
-        raise UserError(f"there is no model of this project at {uri}: {first_line(error)}") from error
+        raise UserError(f"there is no model at {uri} that can be loaded: {first_line(error)}") from error
     if not logged.run_id:
         raise UserError(f"the model at {uri} belongs to no run, so its options are unknown")
     return LoggedModel(_classifier(network, classifier, uri), logged.run_id, uri)
