@@ -124,4 +124,6 @@ def _cells(opened: Any, position: int, where: str) -> list[str]:
             f"{where}: the column {shown(field.name)!r} of {shown(str(field.type))} cannot be read as text or numbers: "
             f"{shown(first_line(error))}"
         ) from error
+    if len(texts) != (rows := opened.metadata.num_rows):
+        raise UserError(f"{where} is damaged: {rows:,} rows by its own count, {len(texts):,} in {shown(field.name)!r}")
     return [(text or "").strip() for text in texts]
