@@ -214,7 +214,8 @@ def _went_on_after(folder: Path) -> int:
 
 def _network_file(folder: Path) -> Path:
     """The network in the model that was logged last."""
-    return max((folder / "mlruns").rglob("network.*"), key=lambda path: path.stat().st_mtime)
+    networks = [path for path in (folder / "mlruns").rglob("network.*") if path.suffix in (".keras", ".npz")]
+    return max(networks, key=lambda path: path.stat().st_mtime)
 
 
 def _arrays(network_file: Path) -> list[np.ndarray]:
