@@ -8,6 +8,8 @@ EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
+# Number of SIGHUP; Windows has none.
+EXIT_HUNG_UP = 128 + 1
 # Longer names are cut where they are shown.
 LONGEST_SHOWN = 300
 
@@ -20,12 +22,18 @@ class Terminated(BaseException):
     """SIGTERM arrived. Like KeyboardInterrupt it is no Exception, so that no handler takes it for a failure."""
 
 
+class HungUp(Terminated):
+    """SIGHUP arrived: the terminal was closed, or the connection to it was lost."""
+
+
 def exit_code(error: BaseException) -> int:
     """The exit code of `python -m pipeline` after `error`."""
     if isinstance(error, UserError):
         return EXIT_USER_ERROR
     if isinstance(error, KeyboardInterrupt):
         return EXIT_INTERRUPTED
+    if isinstance(error, HungUp):
+        return EXIT_HUNG_UP
     if isinstance(error, Terminated):
         return EXIT_TERMINATED
     return EXIT_FAILED

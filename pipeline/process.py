@@ -4,13 +4,17 @@ import multiprocessing
 import os
 import signal
 import socket
+import stat
 import threading
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from pipeline.errors import EXIT_FAILED, Terminated
+from pipeline.errors import EXIT_FAILED, HungUp, Terminated
+
+if TYPE_CHECKING:
+    import psutil
 
 PARENT_CHECK_SECONDS = 1.0
 
@@ -34,29 +38,67 @@ def is_dead(process: Identity) -> bool:
 
 
 def _started(number: int) -> float | None:
-    """When a process began; None if there is none of this number."""
+    """When a process began; None if there is none of this number.
+
+    On Linux in ticks since the machine was started, which setting the clock leaves as they are.
+    """
     import psutil
 
     try:
+        if psutil.LINUX:
+            # After the name of the program, which may hold spaces and brackets.
+            fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+            return float(fields.split()[19])
         return psutil.Process(number).create_time()
-    except psutil.Error:
+    except (psutil.Error, OSError):
         return None
 
 
 def stop_on_signals() -> None:
-    """Make SIGINT raise KeyboardInterrupt and SIGTERM raise Terminated, once.
+    """Make SIGINT raise KeyboardInterrupt, SIGTERM Terminated and SIGHUP HungUp, once.
 
     `mlflow run` sends SIGTERM a quarter of a second after Ctrl-C's SIGINT: a second signal must not cut short what
-    the first one started.
+    the first one started. SIGHUP stays ignored where it is, as under nohup.
     """
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _hang_up)
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
+    _stop_no_more()
+    raise KeyboardInterrupt if signal_number == signal.SIGINT else Terminated
+
+
+def _hang_up(signal_number: int, frame: FrameType | None) -> NoReturn:
+    _stop_no_more()
+    _leave_terminal()
+    raise HungUp
+
+
+def _stop_no_more() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt if signal_number == signal.SIGINT else Terminated
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _leave_terminal)
+
+
+def _leave_terminal(*_: object) -> None:
+    """Print to nowhere what would go to the terminal: writing to one that is closed is an error."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        # Not isatty, which says no of a terminal that is closed.
+        if stat.S_ISCHR(os.fstat(number).st_mode):
+            os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def leave_signals_to_parent() -> None:
+    """Ignore Ctrl-C and a closed terminal in a process that its parent ends when it is stopped by them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def stop_with_mlflow_run() -> None:
@@ -64,14 +106,18 @@ def stop_with_mlflow_run() -> None:
 
     SIGTERM to `mlflow run` ends it and leaves what it started running.
     """
-    if "MLFLOW_RUN_ID" not in os.environ:
-        return
-    import psutil
-
-    ancestors = psutil.Process().parents()
-    launcher = next((ancestor for ancestor in ancestors if _is_mlflow(ancestor)), None)
+    launcher = mlflow_run()
     if launcher is not None:
         threading.Thread(target=_stop_after, args=(launcher,), daemon=True, name="launcher-watch").start()
+
+
+def mlflow_run() -> "psutil.Process | None":
+    """The `mlflow run` that started this process; None if none did."""
+    if "MLFLOW_RUN_ID" not in os.environ:
+        return None
+    import psutil
+
+    return next((ancestor for ancestor in psutil.Process().parents() if _is_mlflow(ancestor)), None)
 
 
 def exit_with_parent() -> None:

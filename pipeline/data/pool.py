@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import multiprocessing
 import multiprocessing.connection
-import signal
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -191,7 +190,7 @@ def _lost(worker: _Worker) -> Lost:
 def _serve(connection: Connection, work: Callable) -> None:
     """Work on what is given, until there is no one left to work for."""
     # Whoever stops the parent stops this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process.leave_signals_to_parent()
     process.exit_with_parent()
     printed.collect()
     connection.send([])

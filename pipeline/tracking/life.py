@@ -17,7 +17,9 @@ from mlflow.utils.mlflow_tags import (
     MLFLOW_USER,
 )
 
+from pipeline import process
 from pipeline.errors import first_line, run_status
+from pipeline.tracking.afterwards import keep_killed
 from pipeline.tracking.finding import FoundRun, children, find, found_run
 from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
 
@@ -42,6 +44,7 @@ def run(
     all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, **(tags or {})}
     if parent:
         all_tags[MLFLOW_PARENT_RUN_ID] = parent
+    launcher = process.mlflow_run()
     launched = os.environ.pop("MLFLOW_RUN_ID", None)
     if launched:
         found = get_run(launched)
@@ -59,6 +62,8 @@ def run(
         with contextlib.suppress(MlflowException):
             handle.set_tags({"error": first_line(error)[:500]})
             client.set_terminated(handle.id, run_status(error))
+        if launcher and run_status(error) == "KILLED":
+            keep_killed(handle.id, launcher)
         raise
     client.set_terminated(handle.id, RunStatus.to_string(RunStatus.FINISHED))
 

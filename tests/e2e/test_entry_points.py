@@ -1,19 +1,10 @@
 """The entry points, run as a user runs them."""
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 import mlflow
-import psutil
 import pytest
 from images import SMALL as SMALL_OPTIONS
 from images import SMALL_SEARCH
-from processes import wait_for
 
-PROJECT = Path(__file__).parents[2]
 SMALL = [f"{name}={value}" for name, value in SMALL_OPTIONS.items()]
 
 
@@ -86,66 +77,3 @@ def test_what_is_refused_ends_in_one_sentence_and_a_failed_run(mlflow_run, runs,
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert [run.info.status for run in runs()] == ["FAILED"]
-
-
-def is_training(runs):
-    return any(run.data.tags.get("stage") == "train" and "val_accuracy" in run.data.metrics for run in runs())
-
-
-# After Ctrl-C `mlflow run` lives on, and sets FAILED over the KILLED that the stage has set.
-@pytest.mark.parametrize(
-    ("number", "to_group", "status", "error"),
-    [(signal.SIGINT, True, "FAILED", "KeyboardInterrupt"), (signal.SIGTERM, False, "KILLED", "Terminated")],
-    ids=["ctrl-c", "sigterm to mlflow run alone"],
-)
-def test_a_stopped_training_leaves_a_run_that_says_so_and_no_process(
-    image_folder, mlflow_command, runs, number, to_group, status, error
-):
-    def training():
-        return next(run for run in runs() if run.data.tags["stage"] == "train")
-
-    command, keywords = mlflow_command("train", f"data={image_folder}", "epochs=10000", *SMALL)
-    with subprocess.Popen(command, start_new_session=True, **keywords) as process:
-        wait_for(lambda: is_training(runs))
-        if to_group:
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
-        process.wait(timeout=60)
-        wait_for(lambda: not _alive(process.pid), 30)
-    assert process.returncode != 0
-    assert training().info.status == status
-    assert training().data.tags["error"] == error
-    artifacts = mlflow.MlflowClient().list_artifacts(training().info.run_id)
-    assert "history.jsonl" in {entry.path for entry in artifacts}
-
-
-def _alive(session: int) -> bool:
-    for process in psutil.process_iter():
-        try:
-            if (
-                process.status() != psutil.STATUS_ZOMBIE
-                and os.getsid(process.pid) == session
-                and process.pid != session
-            ):
-                return True
-        except (psutil.Error, ProcessLookupError):
-            continue
-    return False
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_exit_codes_of_a_stopped_stage(image_folder, here, environment, runs, number, code):
-    command = [sys.executable, "-m", "pipeline", "train", "--data", str(image_folder), "--epochs", "10000"]
-    for option in SMALL:
-        name, value = option.split("=")
-        command += [f"--{name}", value]
-    with subprocess.Popen(
-        command, cwd=here, env=environment | {"PYTHONPATH": str(PROJECT)}, stderr=subprocess.PIPE, text=True
-    ) as process:
-        wait_for(lambda: is_training(runs))
-        process.send_signal(number)
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == code
-    assert "Traceback" not in said
-    assert next(run for run in runs() if run.data.tags["stage"] == "train").info.status == "KILLED"

@@ -81,7 +81,7 @@ def test_a_stopped_search_goes_on_by_the_same_command(image_folder, here, mlflow
     assert again.params == lost.params
     old = next(run for run in of_stage(runs, "search") if run.info.run_id == first)
     assert old.data.tags["continued_by"] == of_stage(runs, "search")[0].info.run_id
-    assert old.info.status == ("FAILED" if how == "ctrl-c" else "KILLED")  # see test_entry_points on Ctrl-C
+    assert old.info.status == "KILLED"
 
 
 def test_a_search_outlives_a_killed_worker(image_folder, here, mlflow_command, runs):

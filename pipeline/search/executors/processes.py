@@ -4,7 +4,6 @@ import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
-import signal
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -91,7 +90,7 @@ def _received(worker: _Worker) -> Finished:
 def work(connection: Connection, place: StudyPlace, cores: list[int]) -> None:
     """Train one trial after the other, until there is no one left to train for."""
     # Whoever stops the search stops the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process.leave_signals_to_parent()
     process.exit_with_parent()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
