@@ -16,6 +16,7 @@ PARALLEL := --numprocesses auto --dist loadfile
 .PHONY: train test ui lint clean clean-clone-test
 
 train: $(BIN)/.installed
+	$(BIN)/python -m pipeline.make_store
 	$(BIN)/mlflow run . -e train --env-manager local $(ARGS)
 
 test: $(BIN)/.installed-test

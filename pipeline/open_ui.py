@@ -8,12 +8,19 @@ import urllib.request
 import webbrowser
 
 from pipeline import tracking
+from pipeline.errors import EXIT_USER_ERROR, UserError
 
 SECONDS_TO_START = 60
 
 
 def main() -> int:
     """Print the address of the runs, and serve them until Ctrl-C; returns the exit code."""
+    try:
+        # Otherwise MLflow would make it, perhaps while a training does.
+        tracking.make_store()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
     address = tracking.experiment_address()
     print(f"the runs are listed at\n  {address}", flush=True)
     command = tracking.ui_command()

@@ -33,6 +33,7 @@ ROOMS = [
     "stages",
     "help",
     "open_ui",
+    "make_store",
     "__main__",
 ]
 MOST_POSITIONAL = 8

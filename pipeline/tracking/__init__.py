@@ -15,6 +15,7 @@ from pipeline.tracking.finding import (
 )
 from pipeline.tracking.life import DIED, close, hand_over, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
+from pipeline.tracking.new_store import make_store
 from pipeline.tracking.registry import Version, describe, give_alias, holder_of, register
 from pipeline.tracking.sender import EpochSender
 from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, exists, handle_of
@@ -44,6 +45,7 @@ __all__ = [
     "holder_of",
     "load_model",
     "log_model",
+    "make_store",
     "metrics_of",
     "newest_run",
     "predictions_of",

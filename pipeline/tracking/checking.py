@@ -9,6 +9,7 @@ import mlflow
 from mlflow.tracking import MlflowClient
 
 from pipeline.errors import UserError, first_line, shown, without_password
+from pipeline.tracking.new_store import make_store
 
 SERVER_PATIENCE_SECONDS = 12.0
 ONE_TRY_SECONDS = 3.0
@@ -31,6 +32,7 @@ def check_store() -> None:
             f"MLFLOW_TRACKING_URI {where} is a folder, in which MLflow 3 keeps no runs any more; "
             f"sqlite:///{shown(folder)}/mlflow.db, or the address of a server, does"
         )
+    make_store()
     try:
         MlflowClient().search_experiments(max_results=1)
     except Exception as error:  # each kind of store has errors of its own

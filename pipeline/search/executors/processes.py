@@ -3,14 +3,14 @@
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import os
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from pipeline import process
 from pipeline.search.executors.contract import Finished
-from pipeline.search.trial import StudyPlace, TrialJob, train_trial
+from pipeline.search.executors.worker import work
+from pipeline.search.trial import StudyPlace, TrialJob
 
 
 @dataclass
@@ -64,9 +64,11 @@ class Processes:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         # No daemon: that may not start the processes that decode images.
-        started = context.Process(target=work, args=(theirs, self._place, cores))
+        started = context.Process(target=work, args=(theirs, cores))
         started.start()
         theirs.close()
+        with contextlib.suppress(OSError):
+            ours.send(self._place)
         return _Worker(started, ours, cores)
 
     def stop(self) -> list[Finished]:
@@ -85,21 +87,6 @@ def _received(worker: _Worker) -> Finished:
     except (EOFError, OSError):
         outcome = None
     return Finished(worker.job, outcome)
-
-
-def work(connection: Connection, place: StudyPlace, cores: list[int]) -> None:
-    """Train one trial after the other, until there is no one left to train for."""
-    # Whoever stops the search stops the workers.
-    process.leave_signals_to_parent()
-    process.exit_with_parent()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
-    while True:
-        try:
-            job = connection.recv()
-        except EOFError:
-            return
-        connection.send(train_trial(place, job))
 
 
 def shares(cores: list[int], count: int) -> list[list[int]]:
