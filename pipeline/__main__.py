@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipeline import config, process
-from pipeline.errors import EXIT_DONE, EXIT_USER_ERROR, UserError, exit_code
+from pipeline.errors import EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, ServerGoneError, UserError, exit_code
 from pipeline.help import command_line
 
 
@@ -82,6 +82,10 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
+    except ServerGoneError as error:
+        again = "Once it answers, give the same command again: it logs what is done, and does not do it again"
+        print(f"error: {error}. {again}", file=sys.stderr)
+        return EXIT_FAILED
     except Exception:
         raise
     except BaseException as error:

@@ -18,6 +18,10 @@ class UserError(Exception):
     """The user's input cannot be worked with; the message is one sentence: what, where, what is allowed."""
 
 
+class ServerGoneError(Exception):
+    """The tracking server does not answer, and was waited for in vain; the message says what became of the work."""
+
+
 class Terminated(BaseException):
     """SIGTERM arrived. Like KeyboardInterrupt it is no Exception, so that no handler takes it for a failure."""
 

@@ -8,6 +8,7 @@ from pipeline.search.study import PARENT, abandon_all_running, study_tags
 from pipeline.search.trial import FAILED
 from pipeline.search.trials import state_tags
 from pipeline.search.view import trial_rows
+from pipeline.tracked.delivery import deliver_all
 
 
 def take_over(study: optuna.Study, run: tracking.Run, parent: str | None, config: SearchConfig) -> None:
@@ -16,6 +17,7 @@ def take_over(study: optuna.Study, run: tracking.Run, parent: str | None, config
     parent: the run that `run` itself is nested in.
     """
     abandon_all_running(study)
+    deliver_all(config.workdir, study.study_name)
     ours = {run.id, parent}
     _close_abandoned(study, config, ours)
     for trial in tracking.find(study_tags(config) | {"stage": "trial"}):

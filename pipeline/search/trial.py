@@ -16,15 +16,19 @@ from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data.planning import plan
 from pipeline.data.prepared import Prepared
 from pipeline.data.writing import open_or_write
-from pipeline.errors import UserError, first_line
+from pipeline.errors import ServerGoneError, UserError, first_line
 from pipeline.search.study import make_pruner, open_storage
 from pipeline.tracked.data import log_data
-from pipeline.tracked.fitting import fit_tracked, log_best, log_layers, log_network, log_options
+from pipeline.tracked.delivery import Delivery, deliver, keep
+from pipeline.tracked.fitting import best_metrics, fit_tracked, log_layers, log_options, save_network
 from pipeline.tracked.machine import machine
 from pipeline.training.fit import Callbacks, DivergedError, EpochResult
 from pipeline.training.network_spec import network_spec
+from pipeline.training.run_folder import path_of
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+# It could not begin, since the tracking server was gone: its values are tried again.
+UNTRACKED = "untracked"
 # What Optuna calls them.
 TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
@@ -56,7 +60,7 @@ class TrialJob:
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """How a trial went. state: complete, pruned or failed; reason: why, if not complete.
+    """How a trial went. state: complete, pruned, failed or untracked; reason: why, if not complete.
 
     value: the best val_accuracy. training_seconds: of training steps and validation; compile_seconds: of building
     graphs; seconds: from the job to its outcome. memory_mib: the private memory of the process afterwards.
@@ -86,7 +90,7 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     """
     started = time.perf_counter()
     epochs: list[EpochResult] = []
-    run_id = None
+    run_id, state, reason = None, UNTRACKED, ""
     try:
         tags = place.tags | {"optuna.trial": str(job.number)}
         with tracking.run("trial", trial_name(job.number), place.parent, tags=tags) as run:
@@ -95,6 +99,9 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
             trial = Trial(study, job.id)
             trial.set_user_attr("run_id", run_id)
             state, reason = _train(run, trial, job.config, epochs)
+            _deliver(run, job.config)
+    except ServerGoneError as error:
+        reason = first_line(error) if state == UNTRACKED else reason
     except Exception as error:  # whatever a configuration can lead to
         if not isinstance(error, UserError):
             traceback.print_exc()
@@ -134,16 +141,28 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
         if result.epoch < config.epochs and trial.should_prune():
             raise optuna.TrialPruned
 
+    history_alone = Delivery(trial.study.study_name, {})
     try:
         result = fit_tracked(run, network, data, config, Callbacks(on_epoch))
     except optuna.TrialPruned:
+        keep(history_alone, config.workdir, run)
         return PRUNED, f"behind the others after epoch {len(epochs)} of {config.epochs}"
     except DivergedError as error:
+        keep(history_alone, config.workdir, run)
         # No accident but what these values lead to: the sampler should know.
         return PRUNED, first_line(error)
-    log_best(run, result)
-    log_network(run, network, data.facts, config)
+    saved = save_network(run, network, data.facts, config)
+    keep(Delivery(trial.study.study_name, best_metrics(result), saved), config.workdir, run)
     return COMPLETE, ""
+
+
+def _deliver(run: tracking.Run, config: TrainConfig) -> None:
+    """Log what the trial came to. If the server is gone, it is kept, and logged when the trials are over."""
+    try:
+        deliver(config.workdir, run)
+    except ServerGoneError as error:
+        print(f"{error}; what MLflow has not got of this trial lies in {path_of(config.workdir, run.id)}", flush=True)
+        raise
 
 
 @functools.cache

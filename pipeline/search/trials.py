@@ -1,6 +1,7 @@
 """The trials of a study, handed out one after the other."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.search.executors.contract import Executor, Finished
 from pipeline.search.space import Space
 from pipeline.search.study import OUTCOME, abandon, ask, finished, study_tags
-from pipeline.search.trial import COMPLETE, FAILED, TRIAL_STATES, TrialJob, TrialOutcome
+from pipeline.search.trial import COMPLETE, FAILED, TRIAL_STATES, UNTRACKED, TrialJob, TrialOutcome
 from pipeline.search.view import StudyView
 
 WAIT_SECONDS = 1.0
@@ -27,7 +28,9 @@ def run_trials(
 ) -> None:
     """Train trials until the study has `config.trials` complete and pruned ones, or the time is up.
 
-    start: a number of workers -> an executor that has them. Raises UserError if several trials in a row fail.
+    start: a number of workers -> an executor that has them. While the tracking server does not answer, no trial begins,
+    since each has a run of its own; those that are training go on. Raises UserError if several trials in a row fail,
+    ServerGoneError if the server does not come back.
     """
     wanted = config.trials - len(finished(study))
     if wanted <= 0:
@@ -35,19 +38,22 @@ def run_trials(
     deadline = time.monotonic() + config.timeout if config.timeout else float("inf")
     failures: list[TrialOutcome] = []
     executor = start(min(config.workers, wanted))
-    tags = study_tags(config)
+    tags, told = study_tags(config), tracking.Sender()
     try:
         while True:
             if time.monotonic() < deadline:
                 _give_out(study, config, space, executor, view)
             if not executor.busy():
-                return
+                if time.monotonic() >= deadline or len(finished(study)) >= config.trials:
+                    return
+                tracking.wait_for_server()
+                continue
             for done in executor.wait(WAIT_SECONDS):
                 outcome = tell_optuna(study, done, config.epochs, tracking.DIED)
                 # The worker gets its next trial before anything is told or drawn.
                 if time.monotonic() < deadline:
                     _give_out(study, config, space, executor, view)
-                tell_mlflow(outcome, tags)
+                told.send(functools.partial(tell_mlflow, outcome, tags))
                 view.trial(outcome, {name: getattr(done.job.config, name) for name in space})
                 failures = [*failures, outcome] if outcome.state == FAILED else []
                 if len(failures) >= FAILURES_IN_A_ROW:
@@ -55,12 +61,15 @@ def run_trials(
             view.refresh()
     finally:
         for done in executor.stop():
-            tell_mlflow(tell_optuna(study, done, config.epochs, STOPPED), tags)
+            told.send(functools.partial(tell_mlflow, tell_optuna(study, done, config.epochs, STOPPED), tags))
+        told.close()
 
 
 def _give_out(study: optuna.Study, config: SearchConfig, space: Space, executor: Executor, view: StudyView) -> None:
     """Give idle workers trials, as long as the study wants more."""
     while executor.idle() and len(finished(study)) + executor.busy() < config.trials:
+        if tracking.silence():
+            return
         trial = ask(study, config, space)
         executor.give(TrialJob(trial._trial_id, trial.number, trial_config(config, trial.params)))
         view.begin(trial.number)
@@ -87,6 +96,9 @@ def tell_optuna(study: optuna.Study, done: Finished, full_epochs: int, why_none:
         abandon(study, trial)
         return TrialOutcome(done.job.number, FAILED, why_none)
     outcome = done.outcome
+    if outcome.state == UNTRACKED:
+        abandon(study, trial)
+        return dataclasses.replace(outcome, state=FAILED)
     trial.set_user_attr(OUTCOME, dataclasses.asdict(outcome) | {"full_epochs": full_epochs})
     value = outcome.value if outcome.state == COMPLETE else None
     study.tell(trial, value, TRIAL_STATES[outcome.state])

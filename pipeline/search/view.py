@@ -82,7 +82,7 @@ class StudyView:
 
     def refresh(self) -> None:
         """Renew the figures in MLflow, if that was last done a while ago."""
-        if time.monotonic() >= self._due:
+        if time.monotonic() >= self._due and not tracking.silence():
             started = time.monotonic()
             try:
                 self.log()

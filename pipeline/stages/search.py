@@ -1,8 +1,14 @@
 """A study: trials, then the best of them trained in full."""
 
+import contextlib
+from collections.abc import Iterator
+
+import optuna
+
 from pipeline import config as options
 from pipeline import models, tracking
 from pipeline.config import PreprocessConfig, SearchConfig
+from pipeline.errors import ServerGoneError
 from pipeline.search import study as studies
 from pipeline.search.executors.processes import Processes
 from pipeline.search.final import train_best
@@ -12,6 +18,7 @@ from pipeline.search.trial import StudyPlace
 from pipeline.search.trials import run_trials
 from pipeline.search.view import StudyView
 from pipeline.tracked.data import ensure_prepared, log_data, summary
+from pipeline.tracked.delivery import deliver_all
 from pipeline.tracked.fitting import log_options
 
 
@@ -38,8 +45,20 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             print(f"searching {', '.join(space)} of {config.model} on {summary(data)}")
             print(f"study {name}: {tracking.run_address(run)}")
             place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, run.id, tags)
-            with StudyView(run, study, space, config.trials, config.workers) as view:
+            with _saying_how_far(study, config), StudyView(run, study, space, config.trials, config.workers) as view:
                 run_trials(study, config, space, lambda workers: Processes(workers, place), view)
+                deliver_all(config.workdir, name)
             studies.check_complete(study)
             train_best(study, config, space, run)
     return run.id
+
+
+@contextlib.contextmanager
+def _saying_how_far(study: optuna.Study, config: SearchConfig) -> Iterator[None]:
+    """Have an error that says that the tracking server is gone also say what is done."""
+    try:
+        yield
+    except ServerGoneError as error:
+        count = f"{len(studies.finished(study))} of {config.trials} trials are finished"
+        lies = f"what MLflow has not got of them lies in {config.workdir / 'runs'}"
+        raise ServerGoneError(f"{error}. {count}; {lies}") from error

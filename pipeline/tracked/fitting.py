@@ -1,6 +1,10 @@
 """A network trained as MLflow sees it: what a training run and a trial of a search have in common."""
 
 import dataclasses
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,30 +46,52 @@ def fit_tracked(
 ) -> FitResult:
     """Train as `fit` does, with each epoch in history.jsonl and on its way to MLflow before `callbacks` hear of it.
 
-    The epochs of `before` are sent to the run as well, with their own times. Raises DivergedError as `fit` does, and
-    what the callbacks raise.
+    The epochs of `before` are sent to the run as well, with their own times. What a server that is gone did not take
+    is left to `log_history`. Raises DivergedError as `fit` does, and what the callbacks raise.
     """
-    path = path_of(config.workdir, run.id) / "history.jsonl"
+    path = history_path(config, run)
     history.cut(path, len(before.epochs) if before else 0)
-    sender = tracking.EpochSender(run)
+    sender, at_once = tracking.Sender(), run.at_once()
+
+    def send(epoch: EpochResult) -> None:
+        sender.send(functools.partial(at_once.log_metrics, epoch.metrics(), epoch.epoch, epoch.time))
+
     for epoch in before.epochs if before else []:
-        sender.send(epoch.metrics(), epoch.epoch, epoch.time)
+        send(epoch)
 
     def epoch_done(result: EpochResult) -> None:
         history.append(path, result)
-        sender.send(result.metrics(), result.epoch, result.time)
+        send(result)
         callbacks.on_epoch(result)
 
     try:
         return fit(network, data, config, dataclasses.replace(callbacks, on_epoch=epoch_done), before)
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            tracking.hurry()
+        raise
     finally:
         sender.close()
-        run.log_file(path)
+
+
+def history_path(config: TrainConfig, run: tracking.Run) -> Path:
+    """Where the history of a run is kept."""
+    return path_of(config.workdir, run.id) / "history.jsonl"
+
+
+def log_history(run: tracking.Run, path: Path) -> None:
+    """Log the history at `path`: as a file, and those of its epochs that the run has not got."""
+    present = run.logged_steps("val_loss")
+    for epoch in history.read(path):
+        if epoch.epoch not in present:
+            run.log_metrics(epoch.metrics(), epoch.epoch, epoch.time)
+    run.log_file(path)
 
 
 def log_result(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, result: FitResult) -> None:
-    """Log what the training came to: its curves, and the model of its best epoch."""
-    log_best(run, result)
+    """Log what the training came to: its history, its curves, and the model of its best epoch."""
+    log_history(run, history_path(config, run))
+    run.log_metrics(best_metrics(result))
     val_counts = data.facts.counts["val"]
     table = pd.DataFrame([dataclasses.asdict(epoch) for epoch in result.epochs])
     # With all digits: two trainings can be compared to the last one.
@@ -74,25 +100,38 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
     steps = pd.DataFrame({"step": np.arange(1, len(result.step_losses) + 1), "loss": result.step_losses})
     run.log_table("step_losses", steps, digits=None)
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
-    log_network(run, network, data.facts, config)
+    # Written before it is sent, so that a server that is gone at the end takes no finished training with it.
+    saved = save_network(run, network, data.facts, config)
+    log_network(run, saved)
+    Path(saved.file).unlink()
 
 
-def log_best(run: tracking.Run, result: FitResult) -> None:
-    """Log the best epoch's score."""
-    run.log_metrics(
-        {
-            "best_val_accuracy": result.best.val_accuracy,
-            "best_epoch": result.best.epoch,
-            "compile_seconds": sum(epoch.compile_seconds for epoch in result.epochs),
-        }
-    )
+def best_metrics(result: FitResult) -> dict[str, float]:
+    """The best epoch's score, by metric name."""
+    return {
+        "best_val_accuracy": result.best.val_accuracy,
+        "best_epoch": result.best.epoch,
+        "compile_seconds": sum(epoch.compile_seconds for epoch in result.epochs),
+    }
 
 
-def log_network(run: tracking.Run, network: Network, facts: DatasetFacts, config: TrainConfig) -> None:
-    """Log the network as the run's model."""
-    # Written here first, so that a server that is gone at the end takes no finished training with it.
-    network_file = network.save(path_of(config.workdir, run.id))
+@dataclass(frozen=True)
+class SavedNetwork:
+    """A trained network in a file, and what `tracking.log_model` takes with it."""
+
+    file: str
+    facts: dict[str, Any]
+    requirements: list[str]
+
+
+def save_network(run: tracking.Run, network: Network, facts: DatasetFacts, config: TrainConfig) -> SavedNetwork:
+    """Write the network into the folder of its run."""
+    file = network.save(path_of(config.workdir, run.id))
     preprocessing = dataclasses.replace(preprocessing_of(config, facts), in_file=network.standardizes_in_file)
     described = {"preprocessing": dataclasses.asdict(preprocessing), "class_names": facts.class_names}
-    tracking.log_model(run, network_file, described, network.requirements)
-    network_file.unlink()
+    return SavedNetwork(str(file), described, list(network.requirements))
+
+
+def log_network(run: tracking.Run, saved: SavedNetwork) -> None:
+    """Log a network as the run's model."""
+    tracking.log_model(run, Path(saved.file), saved.facts, saved.requirements)

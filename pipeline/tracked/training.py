@@ -1,18 +1,19 @@
 """A training run: begun, or gone on with where one was interrupted."""
 
+import contextlib
 from collections.abc import Mapping
 
 from pipeline import config as options
 from pipeline import models, process, tracking
 from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data.prepared import Prepared
-from pipeline.errors import UserError
+from pipeline.errors import ServerGoneError, UserError
 from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
 from pipeline.tracked.data import ensure_prepared, log_data, summary
-from pipeline.tracked.fitting import fit_tracked, log_layers, log_options, log_result
+from pipeline.tracked.fitting import fit_tracked, history_path, log_history, log_layers, log_options, log_result
 from pipeline.tracked.machine import machine
-from pipeline.training import run_folder
+from pipeline.training import history, run_folder
 from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import Callbacks, DivergedError, FitResult, steps_per_epoch
 from pipeline.training.network_spec import network_spec
@@ -50,9 +51,17 @@ def train_tracked(
         except UserError:
             run_folder.end_unless_begun(config.workdir, run.id)
             raise
-        run_folder.end(config.workdir, run.id)
+        except ServerGoneError as error:
+            raise ServerGoneError(f"{error}. {_what_lies_where(config, run)}") from error
+    run_folder.end(config.workdir, run.id)
     _print_end(run, result)
     return run.id
+
+
+def _what_lies_where(config: TrainConfig, run: tracking.Run) -> str:
+    folder = run_folder.path_of(config.workdir, run.id)
+    epochs = len(history.read(path)) if (path := history_path(config, run)).exists() else 0
+    return f"{epochs} of {config.epochs} epochs are trained; they and the network lie in {folder}"
 
 
 def train_once(
@@ -137,6 +146,11 @@ def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfi
     writer = CheckpointWriter(folder.path)
     try:
         return fit_tracked(run, network, data, config, Callbacks(progress.epoch, progress.step, writer.save), before)
+    except BaseException:
+        # What was trained before it broke off can be seen, if MLflow takes it.
+        with contextlib.suppress(Exception):
+            log_history(run, history_path(config, run))
+        raise
     finally:
         writer.close()
         progress.close()
@@ -147,5 +161,10 @@ def _print_end(run: tracking.Run, result: FitResult) -> None:
     if command := tracking.ui_command():
         print(f"{command}    shows it at the address")
     print(f"  {tracking.run_address(run)}")
+    with contextlib.suppress(ServerGoneError):
+        _print_comparison(run)
+
+
+def _print_comparison(run: tracking.Run) -> None:
     if comparison := tracking.comparison_address(run, "train"):
         print(f"and beside the runs before it at\n  {comparison}")

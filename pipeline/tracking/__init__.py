@@ -13,21 +13,22 @@ from pipeline.tracking.finding import (
     predictions_of,
     tags_of,
 )
-from pipeline.tracking.life import DIED, close, hand_over, run
+from pipeline.tracking.life import DIED, close, finish, hand_over, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
 from pipeline.tracking.new_store import make_store
 from pipeline.tracking.registry import Version, describe, give_alias, holder_of, register
-from pipeline.tracking.sender import EpochSender
+from pipeline.tracking.sender import Sender
+from pipeline.tracking.server import hurry, silence, wait_for_server
 from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, exists, handle_of
 
 __all__ = [
     "DESCRIPTION",
     "DIED",
-    "EpochSender",
     "FoundRun",
     "LoggedModel",
     "Run",
     "RunUnavailableError",
+    "Sender",
     "Version",
     "check_store",
     "children",
@@ -39,10 +40,12 @@ __all__ = [
     "exists",
     "experiment_address",
     "find",
+    "finish",
     "give_alias",
     "hand_over",
     "handle_of",
     "holder_of",
+    "hurry",
     "load_model",
     "log_model",
     "make_store",
@@ -52,6 +55,8 @@ __all__ = [
     "register",
     "run",
     "run_address",
+    "silence",
     "tags_of",
     "ui_command",
+    "wait_for_server",
 ]

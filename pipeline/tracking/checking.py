@@ -2,18 +2,15 @@
 
 import re
 import time
-import urllib.error
-import urllib.request
 
 import mlflow
 from mlflow.tracking import MlflowClient
 
 from pipeline.errors import UserError, first_line, shown, without_password
+from pipeline.tracking import server
 from pipeline.tracking.new_store import make_store
 
 SERVER_PATIENCE_SECONDS = 12.0
-ONE_TRY_SECONDS = 3.0
-BETWEEN_TRIES_SECONDS = 1.0
 
 
 def check_store() -> None:
@@ -23,10 +20,9 @@ def check_store() -> None:
     itself would take minutes.
     """
     uri = mlflow.get_tracking_uri()
-    where = shown(without_password(uri))
-    if uri.startswith(("http://", "https://")):
-        _wait_for_server(uri, where)
-    elif uri.startswith("file:") or not re.match(r"[a-z0-9+.-]+:", uri, re.IGNORECASE):
+    where = server.where()
+    _wait_for_server(where)
+    if uri.startswith("file:") or not re.match(r"[a-z0-9+.-]+:", uri, re.IGNORECASE):
         folder = uri.removeprefix("file://").removeprefix("file:")
         raise UserError(
             f"MLFLOW_TRACKING_URI {where} is a folder, in which MLflow 3 keeps no runs any more; "
@@ -41,19 +37,11 @@ def check_store() -> None:
         ) from error
 
 
-def _wait_for_server(uri: str, where: str) -> None:
+def _wait_for_server(where: str) -> None:
     deadline = time.monotonic() + SERVER_PATIENCE_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ONE_TRY_SECONDS).close()
-        except urllib.error.HTTPError:
-            return  # it answers, if only to ask who we are
-        except (OSError, ValueError) as error:
-            if time.monotonic() > deadline:
-                reason = first_line(getattr(error, "reason", None) or error)
-                raise UserError(
-                    f"no tracking server answers at {where} ({reason}); start it, or give another MLFLOW_TRACKING_URI"
-                ) from error
-            time.sleep(BETWEEN_TRIES_SECONDS)
-        else:
-            return
+    while reason := server.silence():
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"no tracking server answers at {where} ({reason}); start it, or give another MLFLOW_TRACKING_URI"
+            )
+        time.sleep(server.BETWEEN_TRIES_SECONDS)

@@ -8,11 +8,11 @@ from typing import Any
 import mlflow
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from pipeline import config as options
 from pipeline.errors import UserError
+from pipeline.tracking.server import patient_client, patiently
 from pipeline.tracking.store import experiment_id, get_run
 
 
@@ -29,7 +29,7 @@ class FoundRun:
 
 def find(tags: Mapping[str, str], status: str | None = None) -> list[FoundRun]:
     """The runs of this experiment that have these tags (and this status), the oldest first."""
-    client = MlflowClient()
+    client = patient_client()
     # MLflow's filters have no way to write both kinds of quotes: such values are compared here.
     conditions = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items() if _quoted(value)]
     if status:
@@ -62,7 +62,7 @@ def children(run_id: str, status: str | None = None) -> list[FoundRun]:
 
 def finished_runs(stage: str, count: int) -> list[str]:
     """The ids of the newest finished runs of `stage` in this experiment, at most `count`, the newest first."""
-    client = MlflowClient()
+    client = patient_client()
     found = client.search_runs(
         [experiment_id()],
         f"tags.stage = '{stage}' and attributes.status = 'FINISHED'",
@@ -84,7 +84,7 @@ def config_of(run_id: str) -> dict[str, Any]:
     """The values of the config.yaml of a run, as text. Raises UserError if there is no such run, or it has none."""
     get_run(run_id)
     try:
-        text = mlflow.artifacts.load_text(f"runs:/{run_id}/config.yaml")
+        text = patiently(mlflow.artifacts.load_text, f"runs:/{run_id}/config.yaml")
     except (MlflowException, OSError) as error:
         raise UserError(f"run {run_id} has no config.yaml; a run of train has one") from error
     where = f"config.yaml of run {run_id}"
@@ -115,5 +115,7 @@ def predictions_of(evaluation: str) -> pd.DataFrame:
     """The predictions that an evaluation logged."""
     with tempfile.TemporaryDirectory() as folder:
         return pd.read_parquet(
-            mlflow.artifacts.download_artifacts(f"runs:/{evaluation}/tables/predictions.parquet", dst_path=folder)
+            patiently(
+                mlflow.artifacts.download_artifacts, f"runs:/{evaluation}/tables/predictions.parquet", dst_path=folder
+            )
         )

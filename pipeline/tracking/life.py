@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,9 +19,10 @@ from mlflow.utils.mlflow_tags import (
 )
 
 from pipeline import process
-from pipeline.errors import first_line, run_status
+from pipeline.errors import ServerGoneError, first_line, run_status
 from pipeline.tracking.afterwards import keep_killed
 from pipeline.tracking.finding import FoundRun, children, find, found_run
+from pipeline.tracking.server import hurry, patient_client, patiently
 from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
 
 DIED = "its process died"
@@ -40,7 +42,7 @@ def run(
     to nest it in. experiment: the name of the experiment for a run that has no parent. tags: those that it has from
     the first moment, so that it can be found by them whenever its process dies.
     """
-    client = MlflowClient()
+    client = patient_client()
     all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, **(tags or {})}
     if parent:
         all_tags[MLFLOW_PARENT_RUN_ID] = parent
@@ -53,19 +55,42 @@ def run(
         handle.set_tags(all_tags)
     else:
         where = get_run(parent).info.experiment_id if parent else experiment_id(experiment)
-        created = client.create_run(where, run_name=name, tags=resolve_tags() | all_tags)
-        handle = Run(created.info.run_id, where, client)
+        handle = Run(_created(where, name, resolve_tags() | all_tags), where, client)
     try:
         yield handle
     except BaseException as error:
+        if not isinstance(error, Exception):
+            hurry()
         # A server that is gone must not hide what happened.
-        with contextlib.suppress(MlflowException):
+        with contextlib.suppress(MlflowException, ServerGoneError):
             handle.set_tags({"error": first_line(error)[:500]})
             client.set_terminated(handle.id, run_status(error))
         if launcher and run_status(error) == "KILLED":
             keep_killed(handle.id, launcher)
         raise
-    client.set_terminated(handle.id, RunStatus.to_string(RunStatus.FINISHED))
+    finish(handle)
+
+
+def finish(run: Run) -> None:
+    """End a run as FINISHED."""
+    run.client.set_terminated(run.id, RunStatus.to_string(RunStatus.FINISHED))
+
+
+def _created(experiment: str, name: str, tags: dict[str, str]) -> str:
+    """The id of a new run. If an answer was lost, it is looked for before another one is made."""
+    client, began, lost = MlflowClient(), time.time_ns() // 1_000_000, False
+
+    def create() -> str:
+        nonlocal lost
+        if lost:
+            found = client.search_runs([experiment], f"attributes.start_time = {began}")
+            mine = [run.info.run_id for run in found if tags.items() <= run.data.tags.items()]
+            if mine:
+                return mine[0]
+        lost = True
+        return client.create_run(experiment, start_time=began, run_name=name, tags=tags).info.run_id
+
+    return patiently(create)
 
 
 def _close_lost(launched: FoundRun) -> None:

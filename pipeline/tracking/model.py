@@ -1,5 +1,6 @@
 """A run's model: how it is logged, and how it is loaded again."""
 
+import contextlib
 import importlib.metadata
 import json
 import tempfile
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 import mlflow.pyfunc
-from mlflow.exceptions import MlflowException
+from mlflow.entities import LoggedModelStatus
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.models import Model, ModelSignature
+from mlflow.tracking import MlflowClient
 
 from pipeline.errors import UserError, first_line
 from pipeline.tracking.finding import newest_run
+from pipeline.tracking.server import patiently
 from pipeline.tracking.store import Run, get_run
 from pipeline.tracking.stored_code import importable, write_stored_code
 
@@ -39,18 +43,30 @@ def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requiremen
         classifier.write_text(json.dumps({**facts, **digest}, indent=1), encoding="utf-8")
         code, loader = write_stored_code(Path(folder))
         with importable(code):  # MLflow tries the code that it stores
-            # pyfunc.log_model would leave the model unlinked outside MLflow's active run, or end that run.
-            Model.log(
+            patiently(
+                _log_once,
+                run.id,
                 name=MODEL,
-                artifact_path=None,
-                flavor=mlflow.pyfunc,
-                run_id=run.id,
                 python_model=str(loader),
                 artifacts={"network": str(network_file), "classifier": str(classifier)},
                 code_paths=[str(code)],
                 signature=ModelSignature(serving.INPUTS, serving.OUTPUTS),
                 pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
             )
+
+
+def _log_once(run_id: str, **model: Any) -> None:
+    """Log a model, unless an earlier try came to its end; what that left half is deleted."""
+    client = MlflowClient()
+    outputs = client.get_run(run_id).outputs
+    for output in outputs.model_outputs if outputs else []:
+        with contextlib.suppress(RestException):  # deleted before
+            before = client.get_logged_model(output.model_id)
+            if before.status == LoggedModelStatus.READY:
+                return
+            client.delete_logged_model(output.model_id)
+    # pyfunc.log_model would leave the model unlinked outside MLflow's active run, or end that run.
+    Model.log(artifact_path=None, flavor=mlflow.pyfunc, run_id=run_id, **model)
 
 
 def _pinned(packages: Sequence[str]) -> list[str]:
@@ -76,7 +92,7 @@ def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
         get_run(run_id)
     uri = model_uri or f"runs:/{run_id or newest_run('train')}/{MODEL}"
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        folder = Path(patiently(mlflow.artifacts.download_artifacts, artifact_uri=uri))
         logged = Model.load(folder)
         files = logged.flavors["python_function"]["artifacts"]
         network, classifier = (folder / files[name]["path"] for name in ("network", "classifier"))

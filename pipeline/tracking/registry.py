@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from pipeline.errors import UserError
+from pipeline.tracking.server import patient_client
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Version:
 
 def register(run_id: str, name: str) -> Version:
     """The version under `name` of a run's model, made if it is not registered yet."""
-    client = MlflowClient()
+    client = patient_client()
     present = [each for each in client.search_model_versions(f"run_id = '{run_id}'") if each.name == name]
     made = present[0] if present else _new_version(client, run_id, name)
     return Version(name, str(made.version), run_id)
@@ -34,14 +35,14 @@ def _new_version(client: MlflowClient, run_id: str, name: str):
     outputs = client.get_run(run_id).outputs
     if not outputs or not outputs.model_outputs:
         raise UserError(f"run {run_id} has no model to register")
-    model_id = outputs.model_outputs[0].model_id
+    model_id = outputs.model_outputs[-1].model_id
     return client.create_model_version(name, f"models:/{model_id}", run_id, model_id=model_id)
 
 
 def holder_of(name: str, alias: str) -> Version | None:
     """The version of a registered model that has `alias`; None if none has."""
     try:
-        held = MlflowClient().get_model_version_by_alias(name, alias)
+        held = patient_client().get_model_version_by_alias(name, alias)
     except MlflowException:
         return None
     return Version(name, str(held.version), held.run_id or "")
@@ -49,12 +50,12 @@ def holder_of(name: str, alias: str) -> Version | None:
 
 def give_alias(version: Version, alias: str) -> None:
     """Give `alias` to this version; whichever had it loses it."""
-    MlflowClient().set_registered_model_alias(version.name, alias, version.version)
+    patient_client().set_registered_model_alias(version.name, alias, version.version)
 
 
 def describe(version: Version, tags: Mapping[str, Any], description: str) -> None:
     """Say something about a version, for programs and for people."""
-    client = MlflowClient()
+    client = patient_client()
     for name, value in tags.items():
         client.set_model_version_tag(version.name, version.version, name, str(value))
     client.update_model_version(version.name, version.version, description)

@@ -1,60 +1,65 @@
-"""Epochs' metrics on their way to MLflow."""
+"""What is on its way to MLflow while a training goes on."""
 
 import queue
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from pipeline.errors import first_line
-from pipeline.tracking.store import Run
+from pipeline.tracking import server
 
-SEND_RETRY_SECONDS = (0.5, 2.0, 5.0)
+RETRY_SECONDS = (0.5, 2.0, 5.0)
+# A server that answers has taken what was left within this time.
+SOON_SECONDS = 2.0
 
-SEND_GIVE_UP_SECONDS = 60.0
 
+class Sender:
+    """Makes calls of MLflow in a thread of its own, in order, so that a training never waits for a server.
 
-class EpochSender:
-    """Sends epochs' metrics to MLflow from a thread of its own, in order, so that training never waits for a server.
-
-    An epoch that the server does not take is sent again, with its own time stamp (MLflow stores the same key, step,
-    value and time once).
+    A call that fails is made again until it succeeds: it has to be one that may be made twice.
     """
 
-    def __init__(self, run: Run):
-        self._run = run
-        self._waiting: queue.Queue = queue.Queue()
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[Callable[[], object] | None] = queue.Queue()
         self._closing = threading.Event()
-        self._gave_up = False
-        self._thread = threading.Thread(target=self._send_all, daemon=True, name="metrics")
+        self._reason = "no answer yet"
+        self._thread = threading.Thread(target=self._send_all, daemon=True, name="sender")
         self._thread.start()
 
-    def send(self, metrics: Mapping[str, float], epoch: int, timestamp: int) -> None:
-        """Send the metrics of an epoch soon."""
-        self._waiting.put((metrics, epoch, timestamp))
+    def send(self, call: Callable[[], object]) -> None:
+        """Make a call soon."""
+        self._waiting.put(call)
 
-    def close(self) -> None:
-        """Wait until all is sent, or the server has been silent for a minute."""
+    def close(self) -> bool:
+        """Wait until all calls are made, or as long as `server.patience` says; returns whether they are."""
         self._closing.set()
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(SOON_SECONDS)
+        if self._thread.is_alive():
+            server.say_waiting(f"it has not taken all that was trained ({self._reason})")
+            self._thread.join(server.patience())
+        if self._thread.is_alive():
+            server.give_up(self._reason)
+        return not self._thread.is_alive()
 
     def _send_all(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            self._gave_up |= not self._sent(*item)
-
-    def _sent(self, metrics: Mapping[str, float], epoch: int, timestamp: int) -> bool:
-        closing_since = None
-        attempt = 0
-        while True:
-            try:
-                self._run.log_metrics(metrics, step=epoch, timestamp=timestamp)
-                return True
-            except Exception as error:  # whatever a server or a network can answer with
+        while (call := self._waiting.get()) is not None:
+            attempt = 0
+            while not self._made(call):
+                # A thread that nobody waits for any more ends with the process.
+                self._closing.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 if self._closing.is_set():
-                    closing_since = closing_since or time.monotonic()
-                    if self._gave_up or time.monotonic() - closing_since > SEND_GIVE_UP_SECONDS:
-                        print(f"epoch {epoch} did not reach MLflow: {first_line(error)}", file=sys.stderr)
-                        return False
-            time.sleep(SEND_RETRY_SECONDS[min(attempt, len(SEND_RETRY_SECONDS) - 1)])
-            attempt += 1
+                    time.sleep(RETRY_SECONDS[0])
+                attempt += 1
+
+    def _made(self, call: Callable[[], object]) -> bool:
+        try:
+            call()
+        except Exception as error:  # whatever a server or a network can answer with
+            self._reason = first_line(error)
+            if self._closing.is_set() and not server.is_away(error):
+                print(f"MLflow did not take a part of the history: {self._reason}", file=sys.stderr)
+                return True
+            return False
+        return True

@@ -4,6 +4,7 @@ Runs are named by their ids; MLflow's active run is never used.
 """
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from pipeline.config import dump_yaml
 from pipeline.errors import UserError, first_line
+from pipeline.tracking.server import patient_client
 from pipeline.tracking.tables import write_csv
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ warnings.filterwarnings("ignore", message=".*input example was not provided", ca
 
 
 class RunUnavailableError(UserError):
-    """There is no such run, or the store does not answer."""
+    """There is no such run."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Run:
     id: str
     experiment_id: str
     client: MlflowClient
+
+    def at_once(self) -> "Run":
+        """The same run, for somebody who would rather try again himself than wait for a server."""
+        return dataclasses.replace(self, client=MlflowClient())
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log params. One that the run has already keeps its text: `mlflow run` logged it as it was typed."""
@@ -75,6 +81,10 @@ class Run:
         self.client.log_batch(
             self.id, metrics=[Metric(name, value, timestamp, step) for name, value in metrics.items()]
         )
+
+    def logged_steps(self, metric: str) -> set[int]:
+        """The steps of which the run has this metric."""
+        return {each.step for each in self.client.get_metric_history(self.id, metric)}
 
     def log_figure(self, name: str, figure: "Figure") -> None:
         """Log a figure as figures/NAME.png."""
@@ -134,13 +144,13 @@ def _param_text(value: Any) -> str:
 
 def handle_of(run_id: str) -> Run:
     """A run that is there already. Raises UserError if it is not."""
-    return Run(run_id, get_run(run_id).info.experiment_id, MlflowClient())
+    return Run(run_id, get_run(run_id).info.experiment_id, patient_client())
 
 
 def get_run(run_id: str):
-    """A run as MLflow has it. Raises RunUnavailableError if there is none, or the store does not answer."""
+    """A run as MLflow has it. Raises RunUnavailableError if there is none."""
     try:
-        return MlflowClient().get_run(run_id)
+        return patient_client().get_run(run_id)
     except MlflowException as error:
         where = mlflow.get_tracking_uri()
         raise RunUnavailableError(f"run {run_id!r} is not to be found at {where}: {first_line(error)}") from error
@@ -149,7 +159,7 @@ def get_run(run_id: str):
 def exists(run_id: str) -> bool:
     """Whether there is such a run, and nobody deleted it."""
     try:
-        return MlflowClient().get_run(run_id).info.lifecycle_stage == LifecycleStage.ACTIVE
+        return patient_client().get_run(run_id).info.lifecycle_stage == LifecycleStage.ACTIVE
     except MlflowException:
         return False
 
@@ -161,6 +171,6 @@ def experiment_id(name: str | None = None) -> str:
     name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME")
     if not name:
         return DEFAULT_EXPERIMENT
-    client = MlflowClient()
+    client = patient_client()
     experiment = client.get_experiment_by_name(name)
     return experiment.experiment_id if experiment else client.create_experiment(name)
