@@ -74,11 +74,15 @@ def changes(start: TrainConfig, goal: TrainConfig, groups: dict[str, list[str]])
             raise UserError(f"--groups: {START} is the name of the first rung; another name is needed")
         for member in members:
             if member in COMMON:
-                raise UserError(f"--groups: {name} names {member}, which both ends have in common")
+                raise UserError(f"--groups: {shown(name)} names {shown(member)}, which both ends have in common")
             if member not in differing:
-                raise UserError(f"--groups: {name} names {member}, which does not differ between start and goal")
+                raise UserError(
+                    f"--groups: {shown(name)} names {shown(member)}, which does not differ between start and goal"
+                )
             if member in taken:
-                raise UserError(f"--groups: {name} names {member}, which {taken[member]} has already")
+                raise UserError(
+                    f"--groups: {shown(name)} names {shown(member)}, which {shown(taken[member])} has already"
+                )
             taken[member] = name
     own = {
         name: [each for each in members if each in differing and each not in taken] for name, members in GROUPS.items()

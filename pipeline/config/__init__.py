@@ -25,12 +25,10 @@ from pipeline.config.values import (
     check_value,
     checked,
     convert,
-    dump_yaml,
     options_in,
-    parse_yaml,
-    read_yaml,
     unknown_option,
 )
+from pipeline.config.yaml_files import dump_yaml, parse_yaml, read_yaml
 
 __all__ = [
     "GROUPS",

@@ -12,7 +12,8 @@ from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConf
 from pipeline.config.places import PACKAGE, default_workdir
 from pipeline.config.precision import fastest_precision
 from pipeline.config.references import absolute
-from pipeline.config.values import checked, options_in, read_yaml
+from pipeline.config.values import checked, options_in
+from pipeline.config.yaml_files import read_yaml
 from pipeline.errors import UserError, shown
 from pipeline.paths import is_file, is_there, path_of
 

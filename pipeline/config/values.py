@@ -4,81 +4,15 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from pipeline.config.declarations import Config, Values, fields_of
-from pipeline.errors import UserError
+from pipeline.errors import LONGEST_SHOWN, UserError, shown
 
-TAG = "tag:yaml.org,2002:"
-RESOLVERS = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag in {f"{TAG}null", f"{TAG}merge"}]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-CONSTRUCTORS = {
-    tag: construct
-    for tag, construct in yaml.SafeLoader.yaml_constructors.items()
-    if tag in {f"{TAG}null", f"{TAG}map", f"{TAG}seq", None}
-} | {f"{TAG}{name}": yaml.SafeLoader.construct_yaml_str for name in ("str", "bool", "int", "float")}
-
-
-class TextLoader(yaml.SafeLoader):
-    """Loads each value as the text that was written, so that `no` and `1e-2` mean what they mean when they are typed.
-
-    YAML itself takes `no` for false and `1e-2` for a word.
-    """
-
-    yaml_implicit_resolvers = RESOLVERS
-    yaml_constructors = CONSTRUCTORS
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        mapping = super().construct_mapping(node, deep=deep)
-        if None in mapping:
-            raise yaml.constructor.ConstructorError(None, None, "no name before a colon", node.start_mark)
-        return mapping
-
-
-class TextDumper(yaml.SafeDumper):
-    """Writes text that has line breaks of any kind with escapes: YAML would read them as spaces."""
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        """A text, in double quotes where it needs escapes."""
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
-
-
-TextDumper.add_representer(str, TextDumper.represent_text)
-
-
-def dump_yaml(values: Mapping[str, Any]) -> str:
-    """Values as YAML that `parse_yaml` reads back."""
-    return yaml.dump(dict(values), Dumper=TextDumper, sort_keys=False, allow_unicode=True)
-
-
-def parse_yaml(text: str, where: str) -> Any:
-    """What YAML text holds: mappings with text as keys, lists, None, and each other value as the text that was written.
-
-    where: what holds the text, for the error. Raises UserError if it is no YAML.
-    """
-    try:
-        return yaml.load(text, Loader=TextLoader)
-    # PyYAML lets the latter three through, for characters that do not exist and for lists in lists in lists.
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise UserError(f"{where} is no YAML file: {' '.join(str(error).split())}") from error
-
-
-def read_yaml(path: Path) -> Any:
-    """What a YAML file holds, as `parse_yaml` says. Raises UserError if it cannot be read or is none."""
-    where = str(path.absolute())
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{where} is no YAML file: {error}") from error
-    except OSError as error:
-        raise UserError(f"{where} cannot be read: {error.strerror}") from error
-    return parse_yaml(text, where)
+# Larger ones are no fraction of anything that an option counts, and hundreds of digits are no good sentence.
+LARGEST_WHOLE = 1e15
 
 
 def options_in(content: Any, where: str) -> Values:
@@ -118,15 +52,15 @@ def convert(kind: click.ParamType, value: Any, name: str) -> Any:
     Raises UserError, with `name`, the value and what is allowed.
     """
     if value is None or isinstance(value, list | dict):
-        raise UserError(f"{name}: one value is expected, not {value!r}")
+        raise UserError(f"{name}: one value is expected, not {shown(repr(value))}")
     try:
         converted = kind.convert(_spelled(kind, str(value)), None, None)
         if isinstance(converted, float) and not math.isfinite(converted):
             raise click.BadParameter(f"{value} is not a finite number")
         return converted
     except click.BadParameter as error:
-        near = _nearest(str(value), getattr(kind, "choices", []))
-        raise UserError(f"{name}: {_sentence(error.message, value)}{near}") from error
+        near = _nearest(shown(str(value)), getattr(kind, "choices", []))
+        raise UserError(f"{name}: {_sentence(error.message, str(value))}{near}") from error
 
 
 def _spelled(kind: click.ParamType, text: str) -> str:
@@ -142,16 +76,23 @@ def _whole(text: str) -> str:
         number = float(text)
     except ValueError:
         return text
-    return text if text.strip().isdecimal() or not number.is_integer() else str(int(number))
+    if text.strip().isdecimal() or not number.is_integer() or abs(number) > LARGEST_WHOLE:
+        return text
+    return str(int(number))
 
 
-def _sentence(message: str, value: Any) -> str:
-    message = message.rstrip(".")
-    return message if repr(str(value)) in message or str(value) in message else f"{value!r}: {message}"
+def _sentence(message: str, text: str) -> str:
+    """What click says of a value, with the value in it, which may be long."""
+    message, short = message.rstrip("."), text
+    if len(text) > LONGEST_SHOWN:
+        short = shown(text)
+        message = message.replace(text, short)
+    return message if repr(short) in message or short in message else f"{short!r}: {message}"
 
 
 def unknown_option(name: str, known: list[str], where: str = "") -> str:
     """The sentence that refuses an option nobody knows."""
+    name = shown(name)
     near = _nearest(name.replace("-", "_"), known, prefix="--")
     return f"--{name}{where} is no option of this stage{near}; --help lists them"
 

@@ -35,6 +35,8 @@ MIN_CROP_AREA = 0.2
 WEIGHT_DECAY_FACTOR = 10.0
 MAX_WEIGHT_DECAY = 0.01
 STEP_TOLERANCE = 1e-9
+# Optuna counts steps in decimal numbers of 28 digits.
+MOST_STEPS = 1_000_000
 
 FIXED = {
     field.name: field.metadata["unsearchable"] for field in fields_of(TrainConfig) if field.metadata["unsearchable"]
@@ -127,7 +129,8 @@ def _distribution(name: str, described: Any, path: Path) -> BaseDistribution:
     if isinstance(described, dict) and {"low", "high"} <= set(described) <= {"low", "high", "log", "step"}:
         return _range(fields[name], described, where)
     raise UserError(
-        f"--{name}{where}: {described!r} is no range; a list of values, or 'low' and 'high' with 'log: true' or 'step'"
+        f"--{name}{where}: {shown(repr(described))} is no range; a list of values, or 'low' and 'high' with "
+        "'log: true' or 'step'"
     )
 
 
@@ -153,6 +156,8 @@ def _step(described: Values, extent: float, name: str) -> Any:
     step = convert(kind, described["step"], name)
     if step > extent > 0:
         raise UserError(f"{name}: {step} is more than the whole range")
+    if extent / step > MOST_STEPS:
+        raise UserError(f"{name}: {step} divides the range into more than {MOST_STEPS:,} steps; leave it out")
     return step
 
 
@@ -196,10 +201,10 @@ def _configuration(listed: Values, space: Space, path: Path) -> Values:
     configuration = {}
     for name, value in listed.items():
         if name not in space:
-            raise UserError(f"{path} names {name}, which is not searched; the space holds {', '.join(space)}")
+            raise UserError(f"{path} names {shown(name)}, which is not searched; the space holds {', '.join(space)}")
         configuration[name] = check_value(fields[name], value, f" in {path}")
         if not _contains(space[name], configuration[name]):
-            raise UserError(f"--{name} in {path}: {value} lies outside the space, {describe(space)[name]}")
+            raise UserError(f"--{name} in {path}: {shown(str(value))} lies outside the space, {describe(space)[name]}")
     return configuration
 
 

@@ -1,5 +1,7 @@
 import dataclasses
+import warnings
 
+import optuna
 import pytest
 import yaml
 from hypothesis import given
@@ -265,3 +267,36 @@ def test_a_list_of_first_configurations(tmp_path):
     listed = [{"learning_rate": 0.001, "depth": 2}, {"dropout": 0.5}]
     config = config_of(enqueue=write(tmp_path / "first.yaml", listed))
     assert first_configurations(config, space_of(config, RANGES)) == listed
+
+
+ENDS = st.sampled_from(["low", "high", "log", "step"])
+NUMBERS = st.integers().map(str) | st.floats().map(repr) | st.sampled_from([".inf", ".nan", "0", "1e-320", "yes", ""])
+RANGE = st.lists(NUMBERS, max_size=4) | st.dictionaries(ENDS, NUMBERS | st.booleans(), max_size=4) | NUMBERS
+SEARCHED = st.sampled_from([*options.TrainConfig.__dataclass_fields__, "neither"])
+
+
+@given(st.dictionaries(SEARCHED, RANGE, min_size=1, max_size=4))
+def test_any_file_of_ranges_is_a_space_that_can_be_drawn_from_or_refused(tmp_path_factory, ranges):
+    file = tmp_path_factory.getbasetemp() / "any.yaml"
+    try:
+        with warnings.catch_warnings():
+            # Optuna says that it takes a range to the last of its steps.
+            warnings.simplefilter("ignore", UserWarning)
+            space = space_of(config_of(space=write(file, ranges)), RANGES)
+            assert set(optuna.create_study().ask(space).params) == set(ranges)
+    except UserError as error:
+        assert str(error).isprintable()
+
+
+CONFIGURATIONS = st.lists(st.dictionaries(st.sampled_from([*CORE, "width", "neither"]), RANGE, max_size=3), max_size=3)
+
+
+@given(CONFIGURATIONS | RANGE)
+def test_any_file_of_configurations_is_queued_or_refused(tmp_path_factory, configurations):
+    file = tmp_path_factory.getbasetemp() / "first.yaml"
+    config = config_of(enqueue=write(file, configurations))
+    space = space_of(config, RANGES)
+    try:
+        assert all(set(first) <= set(space) for first in first_configurations(config, space))
+    except UserError as error:
+        assert str(error).isprintable()
