@@ -1,12 +1,13 @@
 """The figure of a ladder."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from pipeline.ablation.ladder import ALONE, CLIMB, WITHOUT
-from pipeline.figures import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR
+from pipeline.figures import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, percent_axis
 from pipeline.figures.names import label, labels
 
 WORSE_COLOUR = "#c44e52"
@@ -19,21 +20,23 @@ READINGS = {
 }
 
 
-def waterfall(means: pd.Series, effects: pd.DataFrame, title: str) -> Figure:
+def waterfall(means: pd.Series, effects: pd.DataFrame, title: str, shown: Mapping[str, str]) -> Figure:
     """The climb as a waterfall, and each change's effect in the three readings.
 
     means: mean val_accuracy by rung of the climb, the start first. effects: as ablation.effects gives them; their low
-    and high are drawn.
+    and high are drawn. shown: change -> what to write beside it.
     """
-    figure = Figure(figsize=(13, 1.6 + 0.6 * max(len(means), 4)), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(13, 2 + 0.6 * max(len(means), 3)), dpi=DPI, layout="constrained")
     climb_axes, effect_axes = figure.subplots(1, 2, width_ratios=[1.15, 1])
-    _climb(climb_axes, means, effects[effects["reading"] == CLIMB].set_index("change"))
-    _effects(effect_axes, effects, list(means.index[1:]))
+    names = labels([shown.get(name, name) for name in means.index])
+    _climb(climb_axes, means, effects[effects["reading"] == CLIMB].set_index("change"), names)
+    _effects(effect_axes, effects, list(means.index[1:]), names[1:])
+    figure.legend(*effect_axes.get_legend_handles_labels(), loc="outside lower right", ncols=3, fontsize=9)
     figure.suptitle(label(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
-def _climb(axes, means: pd.Series, effects: pd.DataFrame) -> None:
+def _climb(axes, means: pd.Series, effects: pd.DataFrame, shown: list[str]) -> None:
     names = list(means.index)
     axes.barh(0, means.iloc[0], color="grey", height=0.6)
     for row, name in enumerate(names[1:], 1):
@@ -52,14 +55,14 @@ def _climb(axes, means: pd.Series, effects: pd.DataFrame) -> None:
         text = "could not be trained" if np.isnan(value) else f"{value:.1%}"
         ends = [value, means.iloc[max(row - 1, 0)], highest.get(name, np.nan)]
         axes.text(np.nan_to_num(np.nanmax([0.0, *ends])) + 0.012, row, text, va="center", fontsize=9)
-    axes.set_yticks(range(len(names)), labels(names))
+    axes.set_yticks(range(len(names)), shown)
     axes.invert_yaxis()
-    axes.set_xlim(0, float(means.max()) * 1.2)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_title("val_accuracy, rung by rung; black: least and greatest of the seeds", fontsize=10)
+    axes.set_xlim(0, max(float(means.max()), *highest.values(), 0.0) * 1.25)
+    percent_axis(axes.xaxis)
+    axes.set_title("val_accuracy, rung by rung\nblack: least and greatest of the seeds", fontsize=10)
 
 
-def _effects(axes, effects: pd.DataFrame, names: list[str]) -> None:
+def _effects(axes, effects: pd.DataFrame, names: list[str], shown: list[str]) -> None:
     for number, (reading, (meaning, colour, marker)) in enumerate(READINGS.items()):
         rows = effects[effects["reading"] == reading]
         if rows.empty:
@@ -71,10 +74,9 @@ def _effects(axes, effects: pd.DataFrame, names: list[str]) -> None:
             rows["effect"], places, xerr=reach, fmt=marker, color=colour, label=meaning, capsize=3, ms=6, elinewidth=1
         )
     axes.axvline(0, color="grey", lw=0.8)
-    axes.set_yticks(range(len(names)), labels(names))
+    axes.set_yticks(range(len(names)), shown)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_title("what each change brings, read three ways (points of val_accuracy)", fontsize=10)
-    axes.legend(loc="best", fontsize=9)
+    percent_axis(axes.xaxis)
+    axes.set_title("points of val_accuracy that\neach change brings, read three ways", fontsize=10)
+    axes.margins(x=0.08)

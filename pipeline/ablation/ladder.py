@@ -43,6 +43,11 @@ class Change:
         """The change in a line."""
         return ", ".join(f"{name} {self.start[name]} → {self.goal[name]}" for name in self.goal)
 
+    @property
+    def title(self) -> str:
+        """What a figure calls it: the option that changes, if it is one alone, else the name of the group."""
+        return self.describe() if len(self.goal) == 1 else self.name
+
 
 @dataclass(frozen=True)
 class Rung:

@@ -16,7 +16,8 @@ def log_results(run: tracking.Run, results: pd.DataFrame, found: list[Change]) -
     said = sentences(table, means.iloc[0], means.iloc[-1])
     run.log_table("rungs", results)
     run.log_table("effects", table)
-    run.log_figure("waterfall", figures.waterfall(means, table, said[0]))
+    titles = {change.name: change.title for change in found}
+    run.log_figure("waterfall", figures.waterfall(means, table, said[0], titles))
     run.log_metrics({"start_val_accuracy": means.iloc[0], "goal_val_accuracy": means.iloc[-1]})
     run.set_tags({tracking.DESCRIPTION: "\n\n".join(said)})
     print("\n".join(said))

@@ -4,7 +4,7 @@ from pipeline.figures.classes import per_class
 from pipeline.figures.confusion import confusion_matrix
 from pipeline.figures.history import curves, loss_by_step
 from pipeline.figures.images import mistakes, sample_sheet
-from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR
+from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, percent_axis, percentage
 
 __all__ = [
     "DPI",
@@ -16,5 +16,7 @@ __all__ = [
     "loss_by_step",
     "mistakes",
     "per_class",
+    "percent_axis",
+    "percentage",
     "sample_sheet",
 ]

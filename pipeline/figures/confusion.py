@@ -4,9 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from pipeline.figures.names import inches, labels
-from pipeline.figures.style import DPI, NAME_SIZE, VAL_COLOUR, percent
+from pipeline.figures.style import DPI, NAME_SIZE, VAL_COLOUR, percentage
 
 # Up to so many classes have their names beside the matrix, and their numbers in it.
 MOST_NAMED = 100
@@ -59,7 +60,7 @@ def _draw_parts(figure: Figure, axes: Axes, parts: np.ndarray) -> None:
     # The square root shows the few mistakes of a good model.
     picture = axes.imshow(parts, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
     bar = figure.colorbar(picture, ax=axes, shrink=0.6, label="part of the true class", ticks=SHADE_TICKS)
-    bar.ax.yaxis.set_major_formatter(percent())
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(percentage))
     bar.ax.minorticks_off()
 
 

@@ -1,10 +1,12 @@
 """How a training went."""
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR
+from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, percent_axis
 
 
 def curves(history: pd.DataFrame, chance: float) -> Figure:
@@ -20,13 +22,36 @@ def curves(history: pd.DataFrame, chance: float) -> Figure:
         axes.grid(alpha=0.3)
         axes.legend()
     best = history.loc[history["val_accuracy"].idxmax()]
+    for axes in (accuracy_axes, loss_axes):
+        axes.axvline(best["epoch"], color="grey", lw=0.8, zorder=0)
+        if len(history) == 1:
+            axes.set_xlim(0, 2)
+    star = {"color": VAL_COLOUR, "mec": "black", "ms": 12, "label": "best epoch"}
+    accuracy_axes.plot(best["epoch"], best["val_accuracy"], "*", **star)
     accuracy_axes.axhline(chance, color="grey", linestyle=":", label=f"chance {chance:.1%}")
     accuracy_axes.legend(loc="lower right")
-    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(accuracy_axes.yaxis)
     accuracy_axes.set_ylim(bottom=0)
     accuracy_axes.set_title(f"best val_accuracy {best['val_accuracy']:.1%} in epoch {best['epoch']:.0f}")
-    loss_axes.set_title("loss (train: as trained on, augmented and smoothed)")
+    outside = _leave_out_spikes(loss_axes, history)
+    loss_axes.set_title(f"loss (train: as trained on, augmented and smoothed){outside}")
     return figure
+
+
+def _leave_out_spikes(axes: Axes, history: pd.DataFrame) -> str:
+    """End the axis of the loss below what would press all else into a line; returns what to say of that.
+
+    A spike lies over twice the outer fence of Tukey (1977), three times the quartiles' distance above the upper one.
+    """
+    losses = history[["train_loss", "val_loss"]]
+    lower, upper = np.nanquantile(losses, [0.25, 0.75])
+    fence = 2 * (upper + 3 * (upper - lower))
+    if not (losses > fence).to_numpy().any():
+        return ""
+    kept = losses[losses <= fence]
+    axes.set_ylim(min(0.0, kept.min().min()), 1.1 * kept.max().max())
+    highest = losses.max(axis=1).idxmax()
+    return f"\nabove the axis: {losses.max(axis=1)[highest]:.3g} in epoch {history['epoch'][highest]:.0f}"
 
 
 def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
@@ -48,7 +73,7 @@ def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
     accuracy_axes.set(xlabel="epoch", ylabel="accuracy", title="accuracy by epoch")
     accuracy_axes.set_ylim(bottom=0)
     accuracy_axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(accuracy_axes.yaxis)
     for axes in (loss_axes, accuracy_axes):
         axes.grid(alpha=0.3)
         axes.legend()

@@ -18,11 +18,12 @@ MISTAKE_INCHES, MISTAKE_SIZE = 2.1, 7
 
 
 def sample_sheet(images: np.ndarray, labels_of_images: np.ndarray, class_names: list[str], samples: int = 6) -> Figure:
-    """The first `samples` images of every class, a row a class, in as many columns of classes as look well.
+    """The first `samples` images of every class and its number of images, in as many columns of classes as look well.
 
     images: (n, size, size, 3) uint8. labels_of_images: (n,).
     """
-    shown = labels(class_names)[:MOST_SAMPLED]
+    counts = np.bincount(labels_of_images, minlength=len(class_names))
+    shown = [f"{name} (n={count:,})" for name, count in zip(labels(class_names), counts, strict=True)][:MOST_SAMPLED]
     blocks = 1 if len(shown) <= 12 else 3 if len(shown) <= 60 else 5
     rows = -(-len(shown) // blocks)
     strips = _strips(images, labels_of_images, len(shown), (blocks, rows, samples))

@@ -4,16 +4,18 @@ The table has a row a trial: number, state (complete, pruned or failed), val_acc
 came to an epoch), and a column for each option that is searched. scales: option -> linear, log or category.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from matplotlib.tri import Triangulation
 
-from pipeline.figures import DPI, TRAIN_COLOUR, VAL_COLOUR
+from pipeline.figures import DPI, TRAIN_COLOUR, VAL_COLOUR, percent_axis, percentage
 from pipeline.figures.names import labels
 
 PRUNED_COLOUR = "#999999"
@@ -24,7 +26,9 @@ STATE_LINES = {
     "failed": ("black", ":", 0.8),
 }
 COLOUR_MAP = "viridis"
-FEWEST_FOR_CONTOUR = 4
+# Complete trials below which a surface between them, or the importance of an option, would show chance.
+FEWEST_FOR_SURFACE = 10
+FEWEST_FOR_IMPORTANCE = 20
 MARGIN = 0.05
 SLICES_A_ROW = 4
 AXIS_TICKS = 5
@@ -35,22 +39,32 @@ def optimization_history(trials: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(8, 4.5), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     complete, pruned = _of_state(trials, "complete"), _of_state(trials, "pruned")
-    axes.plot(pruned["number"], pruned["val_accuracy"], "o", mfc="none", color=PRUNED_COLOUR, label="pruned")
-    axes.plot(complete["number"], complete["val_accuracy"], "o", color=TRAIN_COLOUR, label="complete")
+    if len(pruned):
+        axes.plot(pruned["number"], pruned["val_accuracy"], "o", mfc="none", color=PRUNED_COLOUR, label="pruned")
     if len(complete):
+        axes.plot(complete["number"], complete["val_accuracy"], "o", color=TRAIN_COLOUR, label="complete")
         best = complete["val_accuracy"].cummax()
         axes.step(complete["number"], best, where="post", color=VAL_COLOUR, label="best so far")
         axes.set_title(f"best val_accuracy {best.iloc[-1]:.1%}, of {len(complete)} complete trials")
     axes.set(xlabel="trial", ylabel="val_accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    percent_axis(axes.yaxis)
     axes.grid(alpha=0.3)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
-def importances(importance: dict[str, float]) -> Figure:
-    """How much of the differences between trials each option explains. importance: option -> 0 to 1."""
+def importances(importance: dict[str, float], complete: int) -> Figure:
+    """How much of the differences between `complete` trials each option explains. importance: option -> 0 to 1.
+
+    Of few trials the figure says that it is too early: what an option explains of six is chance.
+    """
+    if complete < FEWEST_FOR_IMPORTANCE:
+        return _one_line(
+            f"{complete} complete trials: too early to say which option matters; from {FEWEST_FOR_IMPORTANCE} on"
+        )
+    if not importance:
+        return _one_line(f"{complete} complete trials, all with the same val_accuracy: no option made a difference")
     names = sorted(importance, key=lambda name: importance[name])
     figure = Figure(figsize=(7, 1.4 + 0.42 * len(names)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
@@ -58,9 +72,15 @@ def importances(importance: dict[str, float]) -> Figure:
     for row, name in enumerate(names):
         axes.text(importance[name] + 0.01, row, f"{importance[name]:.0%}", va="center", fontsize=9)
     axes.set_xlim(0, 1.1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xticks(np.arange(0, 1.01, 0.2))
-    axes.set_title("part of the variance of val_accuracy (fANOVA, Hutter et al. 2014)", fontsize=10)
+    percent_axis(axes.xaxis)
+    title = f"part of the variance of val_accuracy, of {complete} complete trials\n(fANOVA, Hutter et al. 2014)"
+    axes.set_title(title, fontsize=10)
+    return figure
+
+
+def _one_line(text: str) -> Figure:
+    figure = Figure(figsize=(8, 1), dpi=DPI)
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=10)
     return figure
 
 
@@ -76,10 +96,12 @@ def slices(trials: pd.DataFrame, scales: dict[str, str]) -> Figure:
             ("complete", {"color": TRAIN_COLOUR}),
         ):
             chosen = _of_state(trials, state)
+            if not len(chosen):
+                continue
             axes.plot(_positions(chosen[name], trials[name], scale), chosen["val_accuracy"], "o", label=state, **style)
-        _scale_x(axes, trials[name], scale)
+        _scale(axes, "x", trials[name], scale)
         axes.set_xlabel(name)
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        percent_axis(axes.yaxis)
         axes.grid(alpha=0.3)
     for axes in all_axes[len(scales) :]:
         axes.set_visible(False)
@@ -97,8 +119,7 @@ def parallel_coordinates(trials: pd.DataFrame, scales: dict[str, str]) -> Figure
     figure = Figure(figsize=(1.9 * len(names) + 1.5, 5), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     heights = np.stack([_heights(shown[name], shown[name], kinds[name]) for name in names], axis=1)
-    lowest, highest = shown["val_accuracy"].min(), shown["val_accuracy"].max()
-    colours = ScalarMappable(Normalize(lowest, max(highest, lowest + 1e-9)), COLOUR_MAP)
+    colours = ScalarMappable(Normalize(*_reach(shown["val_accuracy"])), COLOUR_MAP)
     for row, value, state in zip(heights, shown["val_accuracy"], shown["state"], strict=True):
         axes.plot(row, color=colours.to_rgba(value), lw=1.4, alpha=0.85, ls="-" if state == "complete" else ":")
     for position, name in enumerate(names):
@@ -112,7 +133,8 @@ def parallel_coordinates(trials: pd.DataFrame, scales: dict[str, str]) -> Figure
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    axes.set_title("trials: complete (lines) and pruned (dotted)", fontsize=10)
+    pruned = " (lines) and pruned (dotted)" if (shown["state"] == "pruned").any() else ""
+    axes.set_title(f"trials: complete{pruned}", fontsize=10)
     return figure
 
 
@@ -120,24 +142,32 @@ _BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad":
 
 
 def contour(trials: pd.DataFrame, x: str, y: str, scales: dict[str, str]) -> Figure:
-    """val_accuracy over two options, between the complete trials; pruned ones are marked alone."""
+    """val_accuracy over two options: of few complete trials as the colour of each, of more also as a surface between.
+
+    Pruned ones are marked alone.
+    """
     figure = Figure(figsize=(7.5, 5.2), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     complete, pruned = _of_state(trials, "complete"), _of_state(trials, "pruned")
     mean = complete.groupby([x, y], as_index=False)["val_accuracy"].mean()
+    colours = Normalize(*_reach(complete["val_accuracy"]))
     if _spans_an_area(mean, x, y, scales):
         # Neighbours are found where both axes reach from 0 to 1, and drawn where they are.
         heights = (_heights(mean[name], trials[name], scales[name]) for name in (x, y))
         mesh = Triangulation(mean[x], mean[y], Triangulation(*heights).triangles)
-        filled = axes.tricontourf(mesh, mean["val_accuracy"], levels=12, cmap=COLOUR_MAP)
-        bar = figure.colorbar(filled, ax=axes, label="val_accuracy")
-        bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.plot(pruned[x], pruned[y], "o", mfc="none", color=PRUNED_COLOUR, label="pruned")
-    axes.plot(complete[x], complete[y], "o", color="black", ms=4, label="complete")
+        axes.tricontourf(mesh, mean["val_accuracy"], levels=12, cmap=COLOUR_MAP, norm=colours)
+    if len(pruned):
+        axes.plot(pruned[x], pruned[y], "o", mfc="none", color=PRUNED_COLOUR, label="pruned")
     if len(complete):
+        style: dict[str, Any] = {"cmap": COLOUR_MAP, "norm": colours, "edgecolors": "black", "linewidths": 0.8}
+        points = axes.scatter(complete[x], complete[y], c=complete["val_accuracy"], label="complete", **style)
+        bar = figure.colorbar(points, ax=axes, label="val_accuracy")
+        percent_axis(bar.ax.yaxis)
         best = complete.loc[complete["val_accuracy"].idxmax()]
         axes.plot(best[x], best[y], "*", color=VAL_COLOUR, mec="black", ms=15, label=f"best {best['val_accuracy']:.1%}")
-    axes.set(xlabel=x, ylabel=y, xscale=scales[x], yscale=scales[y])
+    axes.set(xlabel=x, ylabel=y)
+    for side, name in (("x", x), ("y", y)):
+        _scale(axes, side, trials[name], scales[name])
     axes.use_sticky_edges = False
     axes.margins(MARGIN)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
@@ -145,7 +175,7 @@ def contour(trials: pd.DataFrame, x: str, y: str, scales: dict[str, str]) -> Fig
 
 
 def _spans_an_area(points: pd.DataFrame, x: str, y: str, scales: dict[str, str]) -> bool:
-    if len(points) < FEWEST_FOR_CONTOUR:
+    if len(points) < FEWEST_FOR_SURFACE:
         return False
     places = np.stack([_heights(points[name], points[name], scales[name]) for name in (x, y)], axis=1)
     return bool(np.linalg.matrix_rank(places - places[0], tol=1e-6) > 1)
@@ -170,7 +200,7 @@ def learning_curves(curves: pd.DataFrame, title: str) -> Figure:
     axes.set(xlabel="epoch", ylabel="val_accuracy")
     axes.set_title(title, fontsize=10)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    percent_axis(axes.yaxis)
     axes.grid(alpha=0.3)
     return figure
 
@@ -199,19 +229,26 @@ def _heights(values: pd.Series, all_values: pd.Series, scale: str) -> np.ndarray
     return (positions - np.nanmin(everything)) / reach if reach else np.full(len(positions), 0.5)
 
 
-def _scale_x(axes: Axes, values: pd.Series, scale: str) -> None:
+def _scale(axes: Axes, side: str, values: pd.Series, scale: str) -> None:
+    """Scale the axis of a side, x or y, and place its ticks."""
+    axis = axes.xaxis if side == "x" else axes.yaxis
     if scale == "category":
         names = _categories(values)
-        axes.set_xticks(range(len(names)), labels(names))
-        axes.set_xlim(-0.5, len(names) - 0.5)
+        axis.set_ticks(range(len(names)), labels(names))
+        axes.set(**{f"{side}lim": (-0.5, len(names) - 0.5)})
     elif scale == "log":
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=AXIS_TICKS))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set(**{f"{side}scale": "log"})
+        axis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=AXIS_TICKS))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
     else:
         whole = pd.api.types.is_integer_dtype(values)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
+        axis.set_major_locator(MaxNLocator(AXIS_TICKS, steps=[1, 2, 5, 10], integer=whole))
+
+
+def _reach(values: pd.Series) -> tuple[float, float]:
+    """The least and the greatest value, apart from each other even where all are alike."""
+    return (values.min(), max(values.max(), values.min() + 1e-9)) if len(values) else (0.0, 1.0)
 
 
 def _ticks(values: pd.Series, scale: str, *, is_accuracy: bool) -> list[tuple]:
@@ -222,5 +259,8 @@ def _ticks(values: pd.Series, scale: str, *, is_accuracy: bool) -> list[tuple]:
     lowest, highest = values.min(), values.max()
     if pd.api.types.is_integer_dtype(values) and highest - lowest < AXIS_TICKS:
         return [(value, str(value)) for value in range(lowest, highest + 1)]
-    spread = np.geomspace if scale == "log" else np.linspace
-    return [(value, f"{value:.0%}" if is_accuracy else f"{value:.2g}") for value in spread(lowest, highest, AXIS_TICKS)]
+    if scale == "log":
+        return [(value, f"{value:.2g}") for value in np.geomspace(lowest, highest, AXIS_TICKS)]
+    rounded = MaxNLocator(AXIS_TICKS + 1, steps=[1, 2, 5, 10]).tick_values(lowest, highest)
+    inside = [value for value in rounded if lowest <= value <= highest] or [lowest]
+    return [(value, percentage(value) if is_accuracy else f"{value:.4g}") for value in inside]

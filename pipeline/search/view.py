@@ -20,7 +20,6 @@ from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialO
 REFRESH_SECONDS = 60.0
 # Drawing takes processor time from training: at most a fiftieth of it.
 REFRESH_FACTOR = 50
-FEWEST_FOR_IMPORTANCE = 4
 STATES = {state: name for name, state in TRIAL_STATES.items()}
 
 
@@ -115,8 +114,8 @@ class StudyView:
         if len(numeric) > 1:
             x, y = ("learning_rate", "dropout") if {"learning_rate", "dropout"} <= set(numeric) else numeric[:2]
             self._run.log_figure("contour", figures.contour(reached, x, y, scales))
-        if importance := importance_of(self._study):
-            self._run.log_figure("importances", figures.importances(importance))
+        complete = int((trials["state"] == COMPLETE).sum())
+        self._run.log_figure("importances", figures.importances(importance_of(self._study), complete))
 
     def _time_metrics(self) -> dict[str, float]:
         """Where the time of this command's workers went.
@@ -230,7 +229,7 @@ def study_metrics(trials: pd.DataFrame) -> dict[str, float]:
 def importance_of(study: optuna.Study) -> dict[str, float]:
     """How much each option explains of the differences between complete trials; empty if that cannot be said yet."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(complete) < FEWEST_FOR_IMPORTANCE or len({trial.value for trial in complete}) == 1:
+    if len(complete) < figures.FEWEST_FOR_IMPORTANCE or len({trial.value for trial in complete}) == 1:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return optuna.importance.get_param_importances(study, evaluator=evaluator)

@@ -61,8 +61,8 @@ def test_a_change_that_made_it_worse_is_said_to():
 def test_the_waterfall_is_drawn_also_where_a_rung_is_missing():
     table = effects(results(), ["big", "small"])
     means = pd.Series({"start": 0.11, "big": float("nan"), "small": 0.317})
-    figures.waterfall(means, table, "title").draw_without_rendering()
+    figures.waterfall(means, table, "title", {}).draw_without_rendering()
     means["big"] = 0.31
-    figure = figures.waterfall(means, table, "title")
+    figure = figures.waterfall(means, table, "title", {})
     figure.draw_without_rendering()
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["start", "big", "small"]

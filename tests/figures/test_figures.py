@@ -51,7 +51,8 @@ def test_a_mistake_says_what_was_predicted_what_is_true_and_of_which_file():
 
 def table_of(names, images=3):
     recall = np.linspace(0, 1, len(names))
-    return pd.DataFrame({"class": names, "images": images, "precision": recall / 2, "recall": recall})
+    table = pd.DataFrame({"class": names, "images": images, "precision": recall / 2, "recall": recall})
+    return table.assign(recall_low=recall * 0.9, recall_high=recall * 0.9 + 0.1)
 
 
 def figures_of(names):
@@ -91,7 +92,8 @@ def texts_of(axes):
 
 
 def test_a_class_without_a_hit_and_one_without_an_image_say_so():
-    axes = figures.per_class(table_of(["missed", "absent", "found"], [3, 0, 5]).assign(recall=[0, 0, 1]), "t").axes[0]
+    table = table_of(["missed", "absent", "found"], [3, 0, 5]).assign(recall=[0, 0, 1])
+    axes = figures.per_class(table, "t").axes[0]
     assert texts_of(axes) == ["no images", "0%, 0 of 3 images"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["absent (n=0)", "missed (n=3)", "found (n=5)"]
 
@@ -125,6 +127,26 @@ def test_classes_that_are_confused_stand_together_in_an_overview():
     order = list(order_by_confusion(counts / counts.sum(axis=1, keepdims=True)))
     assert sorted(order) == list(range(200))
     assert abs(order.index(3) - order.index(150)) == 1
+
+
+def test_a_spike_of_the_loss_is_said_and_does_not_press_the_rest_into_a_line():
+    epochs = np.arange(1, 21)
+    losses = 3 * np.exp(-epochs / 8) + 0.8
+    history = pd.DataFrame({"epoch": epochs, "train_loss": losses, "val_loss": losses, "train_accuracy": 0.5})
+    history["val_accuracy"] = np.where(epochs == 7, 0.6, 0.4)
+    (_, loss_axes), spiked = figures.curves(history, 0.02).axes, history.copy()
+    assert "above the axis" not in loss_axes.get_title()
+    spiked.loc[1, "val_loss"] = 85.3
+    accuracy_axes, loss_axes = figures.curves(spiked, 0.02).axes
+    assert loss_axes.get_ylim()[1] < 5
+    assert loss_axes.get_title().endswith("above the axis: 85.3 in epoch 2")
+    (best,) = (line for line in accuracy_axes.lines if line.get_label() == "best epoch")
+    assert (best.get_xdata()[0], best.get_ydata()[0]) == (7, 0.6)
+
+
+def test_a_sheet_of_samples_says_how_many_images_each_class_has():
+    sheet = figures.sample_sheet(np.zeros((5, 8, 8, 3), np.uint8), np.array([0, 0, 0, 1, 1]), ["cat", "dog"])
+    assert [label.get_text() for label in sheet.axes[0].get_yticklabels()] == ["cat (n=3)", "dog (n=2)"]
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 300])

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from matplotlib.tri import TriContourSet
 
 from pipeline.search import figures
 
@@ -88,12 +89,46 @@ def test_categories_stand_in_their_order():
 
 
 def test_importances_are_the_given_ones():
-    axes = figures.importances({"learning_rate": 0.7, "dropout": 0.3}).axes[0]
+    axes = figures.importances({"learning_rate": 0.7, "dropout": 0.3}, 20).axes[0]
     assert [patch.get_width() for patch in axes.patches] == [0.3, 0.7]
     assert [text.get_text() for text in axes.texts] == ["30%", "70%"]
 
 
-@pytest.mark.parametrize("count", [3, 12])
+def test_of_few_trials_it_is_too_early_for_importances():
+    (said,) = figures.importances({"learning_rate": 0.7}, 19).texts
+    assert "19 complete trials: too early" in said.get_text()
+
+
+@pytest.mark.parametrize("count", [6, 12])
 def test_a_contour_is_filled_only_between_enough_trials(count):
-    figure = figures.contour(trials_table(count, ("complete",)), "learning_rate", "dropout", SCALES)
-    assert (len(figure.axes) == 2) == (count == 12)  # the second is the bar of colours
+    axes, _ = figures.contour(trials_table(count, ("complete",)), "learning_rate", "dropout", SCALES).axes
+    assert any(isinstance(each, TriContourSet) for each in axes.collections) == (count == 12)
+
+
+def legend_of(figure):
+    return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+
+
+@pytest.mark.parametrize("states", [("complete",), ("pruned",), ("complete", "pruned")])
+def test_a_legend_names_only_what_is_drawn(states):
+    trials = trials_table(12, states)
+    for figure in (
+        figures.optimization_history(trials),
+        figures.slices(trials, SCALES),
+        figures.contour(trials, "learning_rate", "dropout", SCALES),
+    ):
+        assert legend_of(figure) & {"complete", "pruned"} == set(states)
+
+
+def test_ticks_are_written_with_the_digits_that_they_have():
+    trials = trials_table(12).assign(val_accuracy=np.linspace(0.18, 0.28, 12))
+    for axes in (
+        figures.slices(trials, SCALES).axes[0].yaxis,
+        figures.optimization_history(trials).axes[0].yaxis,
+        figures.importances({"depth": 1.0}, 20).axes[0].xaxis,
+    ):
+        for tick in axes.get_major_locator()():
+            written = axes.get_major_formatter()(tick)
+            assert float(written.rstrip("%")) / 100 == pytest.approx(tick)
+    ticks = figures._ticks(trials["val_accuracy"], "linear", is_accuracy=True)
+    assert [text for _, text in ticks] == ["18%", "20%", "22%", "24%", "26%", "28%"]

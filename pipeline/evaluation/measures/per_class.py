@@ -5,6 +5,7 @@ import pandas as pd
 
 from pipeline import figures
 from pipeline.evaluation.contract import Answers, Findings
+from pipeline.evaluation.intervals import wilson
 from pipeline.evaluation.measures.confusion import confusion
 from pipeline.metrics import accuracy
 
@@ -18,19 +19,26 @@ def measure(answers: Answers) -> Findings:
 
 
 def per_class(labels: np.ndarray, probabilities: np.ndarray, class_names: list[str]) -> pd.DataFrame:
-    """One row per class: class, images, precision, recall, f1, and the class it is most often taken for."""
+    """One row per class: class, images, precision, recall, f1, and the class it is most often taken for.
+
+    recall_low, recall_high: the 95 % interval of the recall.
+    """
     from sklearn.metrics import precision_recall_fscore_support
 
     classes = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
     precision, recall, f1, images = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
-    wrong = confusion(labels, probabilities) * (1 - np.eye(len(class_names), dtype=int))
+    counts = confusion(labels, probabilities)
+    low, high = wilson(counts.diagonal(), images)
+    wrong = counts * (1 - np.eye(len(class_names), dtype=int))
     return pd.DataFrame(
         {
             "class": class_names,
             "images": images,
             "precision": precision,
             "recall": recall,
+            "recall_low": low,
+            "recall_high": high,
             "f1": f1,
             "most_often_taken_for": [class_names[row.argmax()] if row.any() else "" for row in wrong],
         }
