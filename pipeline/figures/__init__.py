@@ -1,9 +1,14 @@
 """All that draws: from arrays and tables to a matplotlib Figure."""
 
+from pipeline.figures.attention import attention
+from pipeline.figures.calibration import coverage, reliability
+from pipeline.figures.class_sizes import class_sizes
 from pipeline.figures.classes import per_class
 from pipeline.figures.confusion import confusion_matrix
 from pipeline.figures.history import curves, loss_by_step
 from pipeline.figures.images import mistakes, sample_sheet
+from pipeline.figures.pairs import confused_pairs
+from pipeline.figures.robustness import robustness
 from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, percent_axis, percentage
 
 __all__ = [
@@ -11,12 +16,18 @@ __all__ = [
     "TEST_COLOUR",
     "TRAIN_COLOUR",
     "VAL_COLOUR",
+    "attention",
+    "class_sizes",
+    "confused_pairs",
     "confusion_matrix",
+    "coverage",
     "curves",
     "loss_by_step",
     "mistakes",
     "per_class",
     "percent_axis",
     "percentage",
+    "reliability",
+    "robustness",
     "sample_sheet",
 ]

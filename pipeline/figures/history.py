@@ -49,7 +49,7 @@ def _leave_out_spikes(axes: Axes, history: pd.DataFrame) -> str:
     if not (losses > fence).to_numpy().any():
         return ""
     kept = losses[losses <= fence]
-    axes.set_ylim(min(0.0, kept.min().min()), 1.1 * kept.max().max())
+    axes.set_ylim(0, 1.1 * kept.max().max() or None)
     highest = losses.max(axis=1).idxmax()
     return f"\nabove the axis: {losses.max(axis=1)[highest]:.3g} in epoch {history['epoch'][highest]:.0f}"
 

@@ -12,11 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
 from pipeline.figures import DPI, TRAIN_COLOUR, VAL_COLOUR, percent_axis, percentage
 from pipeline.figures.names import labels
+from pipeline.figures.style import log_axis
 
 PRUNED_COLOUR = "#999999"
 # The colour, the line and its width that a trial is drawn with.
@@ -237,10 +238,7 @@ def _scale(axes: Axes, side: str, values: pd.Series, scale: str) -> None:
         axis.set_ticks(range(len(names)), labels(names))
         axes.set(**{f"{side}lim": (-0.5, len(names) - 0.5)})
     elif scale == "log":
-        axes.set(**{f"{side}scale": "log"})
-        axis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=AXIS_TICKS))
-        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.set_minor_formatter(NullFormatter())
+        log_axis(axes, side, (1.0, 3.0))
     else:
         whole = pd.api.types.is_integer_dtype(values)
         axis.set_major_locator(MaxNLocator(AXIS_TICKS, steps=[1, 2, 5, 10], integer=whole))

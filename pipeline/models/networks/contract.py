@@ -74,6 +74,12 @@ class Network(Protocol):
     def layers(self) -> pd.DataFrame:
         """One row a layer: name, kind, output_shape, parameters, trainable_parameters."""
 
+    def heat_maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+        """What of each image spoke for a class, (n, height, width) from 0 to 1; None if the network cannot say.
+
+        images: as for `predict`. classes: (n,), one for each.
+        """
+
     def state(self) -> dict[str, np.ndarray]:
         """A copy of all that training changes: weights, statistics, random states, the optimiser's variables."""
 

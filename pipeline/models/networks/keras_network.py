@@ -224,6 +224,12 @@ class KerasNetwork:
             for layer in self.core.layers
         )
 
+    def heat_maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+        # Not stored with models: nothing that serves one asks for it.
+        from pipeline.models.networks import grad_cam
+
+        return grad_cam.heat_maps(self.model, images, classes)
+
     def state(self) -> dict[str, np.ndarray]:
         return {name: np.array(variable) for name, variable in self._variables().items()}
 

@@ -99,6 +99,9 @@ class NumpyNetwork:
             for row in self._layers.layers()
         )
 
+    def heat_maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+        return None
+
     def state(self) -> dict[str, np.ndarray]:
         groups = {"model": self._layers.state(), "optimizer": self._optimizer.state()}
         return {f"{group}/{name}": value for group, values in groups.items() for name, value in values.items()}
