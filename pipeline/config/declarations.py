@@ -11,6 +11,7 @@ import click
 from pipeline import docstrings
 from pipeline.config.model_names import ModelType
 from pipeline.config.places import PACKAGE, PRESETS
+from pipeline.config.thresholds import ThresholdType
 
 Values = dict[str, Any]
 
@@ -425,6 +426,25 @@ class EvaluateConfig(PreprocessConfig):
         None, click.STRING, "MLflow URI of the model to evaluate, instead of run_id", group="evaluate"
     )
     split: str = option("test", click.Choice(["val", "test"]), "the images to evaluate on", group="evaluate")
+    calibrate: str = option(
+        "no",
+        click.Choice(["yes", "no"]),
+        "whether probabilities have the temperature applied that training fitted to the validation images",
+        group="evaluate",
+    )
+    unsure_below: float | str | None = option(
+        None,
+        ThresholdType(),
+        "the probability below which an answer does not count; the share of images that is answered and the accuracy "
+        "of those answers are scored too; auto: where answers to the validation images have the wanted_accuracy",
+        group="evaluate",
+    )
+    wanted_accuracy: float = option(
+        0.95,
+        click.FloatRange(0, 1),
+        "with unsure_below=auto: the accuracy that the answers to the validation images are to have",
+        group="evaluate",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,26 +7,36 @@ from pipeline.data.prepared import Prepared
 from pipeline.errors import UserError
 from pipeline.evaluation.contract import Answers
 from pipeline.evaluation.measures import findings
+from pipeline.tracked.answers import answers, check_certainty
 from pipeline.tracked.data import ensure_prepared, log_data
 
+# Those that the training run gets too.
+MAIN_SCORES = ("accuracy", "accuracy_low", "accuracy_high", "top5_accuracy", "macro_f1", "loss", "ece")
 
-def evaluate_tracked(config: EvaluateConfig) -> str:
+
+def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
     """Score a logged model, loaded as anyone would load it, on one split of its data set.
 
-    Returns the id of the run, a child of the evaluated one, that holds scores, tables and figures. Raises UserError if
-    there is no such model, or if the data has other classes than the model.
+    costly: whether to take also the measures that ask the model again. Returns the id of the run, a child of the
+    evaluated one, that holds scores, tables and figures. Raises UserError if there is no such model, if the data has
+    other classes than the model, or if the model does not have what an option asks for.
     """
     with tracking.run("evaluate", f"evaluate {config.split}", config.run_id) as run:
         model = tracking.load_model(config.run_id, config.model_uri)
         run.nest_in(model.run_id)
         data_config = _data_config(config, model.run_id)
-        run.log_params(options.identity(data_config) | {"split": config.split, "evaluated_run": model.run_id})
+        asked = {name: getattr(config, name) for name in ("split", "calibrate", "unsure_below", "wanted_accuracy")}
+        run.log_params(options.identity(data_config) | asked | {"evaluated_run": model.run_id})
+        check_certainty(config, model)
         whole = config.split if "data" in config.given else None
         data = ensure_prepared(data_config, run.id, whole)
         _check_fit(data, model)
         log_data(run, data, data_config, "evaluation")
         _tag(run, model, data)
-        scores = _log_findings(run, answers(model, data, config.split))
+        found = answers(model, data, config)
+        scores = _log_findings(run, found, costly, _scored(run, model, data))
+        if config.calibrate == "no" and _is_same_data(model, data):
+            _log_to_training(model, config.split, scores)
     _print_end(run, model, config.split, scores)
     return run.id
 
@@ -34,22 +44,8 @@ def evaluate_tracked(config: EvaluateConfig) -> str:
 def evaluated(run_id: str, split: str, config: PreprocessConfig) -> str:
     """The evaluation of a run on a split, made if there is none: the test split is opened once per model."""
     present = tracking.evaluation_of(run_id, split)
-    return present or evaluate_tracked(EvaluateConfig(run_id=run_id, split=split, workdir=config.workdir))
-
-
-def answers(model: tracking.LoggedModel, data: Prepared, split_name: str) -> Answers:
-    """What a model answers to the images of a split."""
-    split = data[split_name]
-    predict = model.classifier.probabilities
-    return Answers(
-        split=split_name,
-        images=split.images,
-        labels=split.labels,
-        paths=split.paths,
-        class_names=data.facts.class_names,
-        probabilities=predict(split.images),
-        predict=predict,
-    )
+    again = EvaluateConfig(run_id=run_id, split=split, workdir=config.workdir)
+    return present or evaluate_tracked(again, costly=False)
 
 
 def _data_config(config: EvaluateConfig, run_id: str) -> PreprocessConfig:
@@ -78,17 +74,38 @@ def _check_fit(data: Prepared, model: tracking.LoggedModel) -> None:
 
 
 def _tag(run: tracking.Run, model: tracking.LoggedModel, data: Prepared) -> None:
-    trained_on = tracking.tags_of(model.run_id)
-    same_data = data.facts.digest == trained_on.get("data_digest")
-    run.set_tags({"model": trained_on.get("model", ""), "same_data_as_trained_on": same_data})
+    name = tracking.tags_of(model.run_id).get("model", "")
+    run.set_tags({"model": name, "same_data_as_trained_on": _is_same_data(model, data)})
 
 
-def _log_findings(run: tracking.Run, answered: Answers) -> dict[str, float]:
+def _is_same_data(model: tracking.LoggedModel, data: Prepared) -> bool:
+    return data.facts.digest == tracking.tags_of(model.run_id).get("data_digest")
+
+
+def _log_to_training(model: tracking.LoggedModel, split: str, scores: dict[str, float]) -> None:
+    """Have the main scores stand on the training run as well, where runs are compared; but for its own curves."""
+    named = {f"{split}_{name}": scores[name] for name in MAIN_SCORES}
+    new = {name: value for name, value in named.items() if not tracking.is_curve(model.run_id, name)}
+    tracking.handle_of(model.run_id).log_metrics(new)
+
+
+def _scored(run: tracking.Run, model: tracking.LoggedModel, data: Prepared) -> tracking.Scored | None:
+    """What the scores are of, for MLflow's page of the model; None for a model that has no page."""
+    if model.id is None:
+        return None
+    run.log_input_model(model.id)
+    return tracking.Scored(model.id, data.name, data.facts.digest)
+
+
+def _log_findings(
+    run: tracking.Run, answered: Answers, costly: bool, scored: tracking.Scored | None
+) -> dict[str, float]:
     """Log what each measure finds; returns the metrics, by their names without the split's."""
     metrics: dict[str, float] = {}
-    for found in findings(answered):
+    for found in findings(answered, costly):
         metrics |= found.metrics
-        run.log_metrics({f"{answered.split}_{name}": value for name, value in found.metrics.items()})
+        named = {f"{answered.split}_{name}": value for name, value in found.metrics.items()} | found.of_model
+        run.log_metrics(named, of=scored)
         for name, table in found.tables.items():
             run.log_table(name, table)
         for name, table in found.parquet.items():
@@ -104,4 +121,6 @@ def _print_end(run: tracking.Run, model: tracking.LoggedModel, split: str, score
         f"(95 % interval {scores['accuracy_low']:.1%} to {scores['accuracy_high']:.1%}, "
         f"chance {scores['chance_accuracy']:.1%}) of {model.uri}"
     )
+    if "answered_accuracy" in scores:
+        print(f"  answered {scores['answered']:.1%} of the images, {scores['answered_accuracy']:.1%} of them right")
     print(f"  {tracking.run_address(run)}")

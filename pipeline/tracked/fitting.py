@@ -12,8 +12,10 @@ import pandas as pd
 from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import TrainConfig
-from pipeline.data.prepared import DatasetFacts, Prepared
-from pipeline.models.networks.contract import Network
+from pipeline.data.prepared import Prepared, Split
+from pipeline.data.preprocessing import Preprocessing
+from pipeline.evaluation import calibration
+from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training import history
 from pipeline.training.fit import Callbacks, EpochResult, FitResult, Interrupted, fit
 from pipeline.training.network_spec import preprocessing_of
@@ -101,7 +103,7 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
     run.log_table("step_losses", steps, digits=None)
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
     # Written before it is sent, so that a server that is gone at the end takes no finished training with it.
-    saved = save_network(run, network, data.facts, config)
+    saved = save_network(run, network, data, config)
     log_network(run, saved)
     Path(saved.file).unlink()
 
@@ -124,14 +126,27 @@ class SavedNetwork:
     requirements: list[str]
 
 
-def save_network(run: tracking.Run, network: Network, facts: DatasetFacts, config: TrainConfig) -> SavedNetwork:
-    """Write the network into the folder of its run."""
+def save_network(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig) -> SavedNetwork:
+    """Write the network into the folder of its run, and say how far its certainty can be trusted."""
     file = network.save(path_of(config.workdir, run.id))
-    preprocessing = dataclasses.replace(preprocessing_of(config, facts), in_file=network.standardizes_in_file)
-    described = {"preprocessing": dataclasses.asdict(preprocessing), "class_names": facts.class_names}
+    preprocessing = dataclasses.replace(preprocessing_of(config, data.facts), in_file=network.standardizes_in_file)
+    described = {
+        "preprocessing": dataclasses.asdict(preprocessing),
+        "class_names": data.facts.class_names,
+        **_certainty(network, data["val"], preprocessing),
+    }
     return SavedNetwork(str(file), described, list(network.requirements))
 
 
 def log_network(run: tracking.Run, saved: SavedNetwork) -> None:
     """Log a network as the run's model."""
     tracking.log_model(run, Path(saved.file), saved.facts, saved.requirements)
+
+
+def _certainty(network: Network, val: Split, preprocessing: Preprocessing) -> dict[str, Any]:
+    """The temperature that corrects the network's probabilities, and how often it is right at which certainty."""
+    probabilities = predict_prepared(network, val.images, preprocessing)
+    return {
+        "temperature": calibration.fit_temperature(val.labels, probabilities),
+        "certainty": calibration.certainty_curve(val.labels, probabilities),
+    }

@@ -8,6 +8,7 @@ from pipeline.tracking.finding import (
     config_of,
     evaluation_of,
     find,
+    is_curve,
     metrics_of,
     newest_run,
     predictions_of,
@@ -19,7 +20,7 @@ from pipeline.tracking.new_store import make_store
 from pipeline.tracking.registry import Version, describe, give_alias, holder_of, register
 from pipeline.tracking.sender import Sender
 from pipeline.tracking.server import hurry, silence, wait_for_server
-from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, exists, handle_of
+from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, Scored, exists, handle_of
 
 __all__ = [
     "DESCRIPTION",
@@ -28,6 +29,7 @@ __all__ = [
     "LoggedModel",
     "Run",
     "RunUnavailableError",
+    "Scored",
     "Sender",
     "Version",
     "check_store",
@@ -46,6 +48,7 @@ __all__ = [
     "handle_of",
     "holder_of",
     "hurry",
+    "is_curve",
     "load_model",
     "log_model",
     "make_store",

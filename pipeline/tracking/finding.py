@@ -101,12 +101,23 @@ def metrics_of(run_id: str) -> dict[str, float]:
     return get_run(run_id).data.metrics
 
 
+def is_curve(run_id: str, metric: str) -> bool:
+    """Whether a run has a metric of several steps, such as one that was logged each epoch."""
+    return any(each.step for each in MlflowClient().get_metric_history(run_id, metric))
+
+
 def evaluation_of(run_id: str, split: str) -> str | None:
-    """The newest finished evaluation of a run on `split`; None if there is none."""
+    """The newest finished evaluation of a run on `split` of the data it was trained on; None if there is none.
+
+    One with calibrated probabilities does not count: they are not the model's own.
+    """
     evaluations = [
         child.id
         for child in children(run_id, "FINISHED")
-        if child.tags.get("stage") == "evaluate" and child.params.get("split") == split
+        if child.tags.get("stage") == "evaluate"
+        and child.tags.get("same_data_as_trained_on") == "True"
+        and child.params.get("split") == split
+        and child.params.get("calibrate", "no") == "no"
     ]
     return evaluations[-1] if evaluations else None
 

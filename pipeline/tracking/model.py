@@ -75,11 +75,19 @@ def _pinned(packages: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """A logged model. run_id: the run that logged it."""
+    """A logged model. run_id: the run that logged it. id: the model's own; None for one that has none.
+
+    temperature: what its probabilities were calibrated with on val; None for a model of an earlier version. certainty:
+    rows (threshold, accuracy on val, share answered) of its probabilities without that. bytes: of the network's file.
+    """
 
     classifier: "ImageClassifier"
     run_id: str
     uri: str
+    id: str | None
+    temperature: float | None
+    certainty: list[list[float]]
+    bytes: int
 
 
 def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
@@ -100,7 +108,17 @@ def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
         raise UserError(f"there is no model at {uri} that can be loaded: {first_line(error)}") from error
     if not logged.run_id:
         raise UserError(f"the model at {uri} belongs to no run, so its options are unknown")
-    return LoggedModel(_classifier(network, classifier, uri), logged.run_id, uri)
+    loaded = _classifier(network, classifier, uri)
+    facts = json.loads(classifier.read_text(encoding="utf-8"))
+    return LoggedModel(
+        loaded,
+        logged.run_id,
+        uri,
+        logged.model_id,
+        temperature=facts.get("temperature"),
+        certainty=facts.get("certainty", []),
+        bytes=network.stat().st_size,
+    )
 
 
 def _classifier(network: Path, classifier: Path, uri: str) -> "ImageClassifier":

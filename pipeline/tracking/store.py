@@ -22,7 +22,7 @@ import pandas as pd
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, LoggedModelInput, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
@@ -47,6 +47,15 @@ warnings.filterwarnings("ignore", message=".*input example was not provided", ca
 
 class RunUnavailableError(UserError):
     """There is no such run."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What scores are of: a logged model, and a data set by its name and its digest."""
+
+    model_id: str
+    data: str
+    data_digest: str
 
 
 @dataclass(frozen=True)
@@ -75,16 +84,26 @@ class Run:
         """Show the run below another one."""
         self.set_tags({MLFLOW_PARENT_RUN_ID: parent})
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, timestamp: int | None = None) -> None:
-        """Log metrics of one step. timestamp: in milliseconds since 1970, now if not given."""
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int = 0, timestamp: int | None = None, of: Scored | None = None
+    ) -> None:
+        """Log metrics of one step. timestamp: in milliseconds since 1970, now if not given.
+
+        of: the model and the data that they are of; they are the model's own metrics then, too.
+        """
         timestamp = timestamp or time.time_ns() // 1_000_000
+        about = {"model_id": of.model_id, "dataset_name": of.data, "dataset_digest": of.data_digest} if of else {}
         self.client.log_batch(
-            self.id, metrics=[Metric(name, value, timestamp, step) for name, value in metrics.items()]
+            self.id, metrics=[Metric(name, value, timestamp, step, **about) for name, value in metrics.items()]
         )
 
     def logged_steps(self, metric: str) -> set[int]:
         """The steps of which the run has this metric."""
         return {each.step for each in self.client.get_metric_history(self.id, metric)}
+
+    def log_input_model(self, model_id: str) -> None:
+        """Say which logged model the run used."""
+        self.client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
 
     def log_figure(self, name: str, figure: "Figure") -> None:
         """Log a figure as figures/NAME.png."""

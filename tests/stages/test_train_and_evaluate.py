@@ -1,4 +1,6 @@
+import dataclasses
 import json
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -8,6 +10,7 @@ from images import SMALL, SMALL_SEARCH, write_class_folders, write_image
 from mlflow.tracking import MlflowClient
 
 from pipeline import config as options
+from pipeline import tracking
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
 
@@ -100,23 +103,16 @@ def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client,
     assert evaluation.info.run_name == "evaluate val"
     assert evaluation.data.tags["mlflow.parentRunId"] == trained[2]
     assert evaluation.data.tags["same_data_as_trained_on"] == "True"
-    scores = {
-        "loss",
-        "accuracy",
-        "accuracy_low",
-        "accuracy_high",
-        "top5_accuracy",
-        "macro_f1",
-        "ece",
-        "chance_accuracy",
-    }
-    assert set(evaluation.data.metrics) == {f"val_{name}" for name in scores}
+    with_interval = ["accuracy", "top5_accuracy", "macro_f1", "ece", "ece_before", "ece_after"]
+    scores = {f"{name}{end}" for name in with_interval for end in ("", "_low", "_high")}
+    scores |= {"loss", "chance_accuracy", "disturbed_accuracy", "mirrored_accuracy", "mean_with_mirrored_accuracy"}
+    of_model = {"temperature", "latency_ms", "network_mib"}
+    assert set(evaluation.data.metrics) == {f"val_{name}" for name in scores} | of_model
     best = client.get_run(trained[2]).data.metrics["best_val_accuracy"]
     assert evaluation.data.metrics["val_accuracy"] == pytest.approx(best)
-    assert artifacts(client, evaluation.info.run_id, "figures") == {
-        "figures/confusion_matrix.png",
-        "figures/per_class.png",
-        "figures/mistakes.png",
+    drawn = {"confusion_matrix", "per_class", "mistakes", "calibration", "coverage", "robustness", "grad_cam"}
+    assert artifacts(client, evaluation.info.run_id, "figures") - {"figures/confused_pairs.png"} == {
+        f"figures/{name}.png" for name in drawn
     }
     predictions = pd.read_parquet(
         mlflow.artifacts.download_artifacts(f"runs:/{evaluation.info.run_id}/tables/predictions.parquet")
@@ -124,6 +120,72 @@ def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client,
     assert len(predictions) == 6
     assert predictions["correct"].mean() == pytest.approx(best)
     assert "95 % interval" in capsys.readouterr().out
+
+
+def newest_evaluation(client):
+    return client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
+
+
+def test_a_model_holds_its_temperature_and_how_often_it_is_right_at_which_certainty(trained, client):
+    folder = mlflow.artifacts.download_artifacts(f"runs:/{trained[2]}/model")
+    facts = json.loads(next(Path(folder).rglob("classifier.json")).read_text())
+    assert 0.05 <= facts["temperature"] <= 20
+    best = client.get_run(trained[2]).data.metrics["best_val_accuracy"]
+    assert facts["certainty"][0] == [0, pytest.approx(best), 1]
+
+
+def test_evaluate_scores_what_is_answered_with_and_without_the_temperature(trained, client, capsys):
+    run("evaluate", {"run_id": trained[2], "split": "val", "unsure_below": "auto", "wanted_accuracy": "0.5"})
+    plain = newest_evaluation(client).data
+    assert plain.metrics["val_answered_accuracy"] >= 0.5
+    assert "of the images," in capsys.readouterr().out
+    run("evaluate", {"run_id": trained[2], "split": "val", "unsure_below": "0", "calibrate": "yes"})
+    warm = newest_evaluation(client).data
+    assert warm.metrics["val_answered"] == 1
+    assert warm.metrics["val_accuracy"] == plain.metrics["val_accuracy"]
+    assert warm.metrics["val_loss"] <= plain.metrics["val_loss"] + 1e-6  # that is what it was fitted for
+    assert warm.metrics["val_ece_before"] == pytest.approx(plain.metrics["val_ece"], abs=1e-4)
+    assert (warm.params["calibrate"], plain.params["unsure_below"]) == ("yes", "auto")
+
+
+def test_an_accuracy_that_no_certainty_reaches_is_refused(trained, client, monkeypatch):
+    curve = [[0.0, 0.4, 1.0], [0.8, 0.6, 0.25]]
+    loaded = tracking.load_model(trained[2], None)
+    monkeypatch.setattr(tracking, "load_model", lambda *asked: dataclasses.replace(loaded, certainty=curve))
+    with pytest.raises(UserError, match=r"that often at no certainty; on the validation images the most is 60.0%"):
+        run("evaluate", {"run_id": trained[2], "unsure_below": "auto", "wanted_accuracy": "0.7"})
+
+
+@pytest.mark.parametrize("typed", [{"unsure_below": "1.5"}, {"unsure_below": "soon"}])
+def test_a_certainty_is_a_number_or_auto(trained, typed):
+    with pytest.raises(UserError, match="--unsure_below"):
+        run("evaluate", {"run_id": trained[2]} | typed)
+
+
+def test_models_are_ranked_by_their_accuracy_on_test(trained, client):
+    run("evaluate", {"run_id": trained[2]})
+    evaluation, training = (client.get_run(each) for each in (newest_evaluation(client).info.run_id, trained[2]))
+    (model,) = evaluation.inputs.model_inputs
+    assert model.model_id == training.outputs.model_outputs[0].model_id
+    best_first = [{"field_name": "metrics.test_accuracy", "ascending": False}]
+
+    def above(accuracy):
+        wanted = f"metrics.test_accuracy > {accuracy}"
+        return mlflow.search_logged_models(["0"], wanted, order_by=best_first, output_format="list")
+
+    (found,) = (each for each in above(0.3) if each.model_id == model.model_id)
+    values = {each.run_id: each for each in found.metrics if each.key == "test_accuracy"}
+    assert values[evaluation.info.run_id].value == evaluation.data.metrics["test_accuracy"]
+    assert values[evaluation.info.run_id].dataset_digest == evaluation.data.tags["data_digest"]
+    assert not above(1)
+
+
+def test_the_main_scores_stand_on_the_training_run_and_its_curves_stay(trained, client):
+    run("evaluate", {"run_id": trained[2], "split": "val"})
+    scores, training = newest_evaluation(client).data.metrics, client.get_run(trained[2]).data.metrics
+    assert training["val_macro_f1"] == scores["val_macro_f1"]
+    assert training["val_accuracy_low"] == scores["val_accuracy_low"]
+    assert len(client.get_metric_history(trained[2], "val_accuracy")) == 4
 
 
 def test_evaluate_takes_an_address_and_other_data_of_the_same_classes(trained, client, tmp_path):

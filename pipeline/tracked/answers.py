@@ -1,0 +1,84 @@
+"""What a logged model answers to the images of a split, as an evaluation asks for it."""
+
+import numpy as np
+
+from pipeline import tracking
+from pipeline.config import EvaluateConfig
+from pipeline.config.thresholds import AUTO
+from pipeline.data.prepared import Prepared
+from pipeline.errors import UserError
+from pipeline.evaluation import calibration
+from pipeline.evaluation.contract import Answers
+
+
+def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig) -> Answers:
+    """The answers, with the model's temperature applied if that is asked for, and what measures ask about them."""
+    split = data[config.split]
+    plain = model.classifier.probabilities
+    calibrated = config.calibrate == "yes"
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        return _with_temperature(plain(images), model) if calibrated else plain(images)
+
+    def heat_maps(images: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+        seen = np.concatenate(list(model.classifier.preprocessing.seen(images)))
+        return model.classifier.network.heat_maps(seen, classes)
+
+    given = plain(split.images)
+    shown = _with_temperature(given, model) if calibrated else given
+    return Answers(
+        split=config.split,
+        images=split.images,
+        labels=split.labels,
+        paths=split.paths,
+        class_names=data.facts.class_names,
+        probabilities=shown,
+        predict=predict,
+        temperature=model.temperature,
+        calibrated=calibrated,
+        unsure=_unsure(config, model, given, shown),
+        heat_maps=heat_maps,
+        mirrorable=data.facts.mirrorable,
+        # Of other data it is not known what the model learned from.
+        training_images=None if "data" in config.given else np.array(data.facts.counts["train"]),
+        network_bytes=model.bytes,
+    )
+
+
+def check_certainty(config: EvaluateConfig, model: tracking.LoggedModel) -> None:
+    """Raise UserError if the model does not have what calibrate or unsure_below asks for."""
+    of_model = f"the model of run {model.run_id}"
+    if config.calibrate == "yes" and model.temperature is None:
+        raise UserError(f"--calibrate yes: {of_model} was logged without a temperature; one that is trained now has it")
+    if config.unsure_below != AUTO:
+        return
+    if not model.certainty:
+        raise UserError(
+            f"--unsure_below auto: {of_model} was logged without a curve of its certainty; give a number from 0 to 1"
+        )
+    if calibration.threshold_for(model.certainty, config.wanted_accuracy) is None:
+        _, best, answered = max(model.certainty, key=lambda row: row[1])
+        raise UserError(
+            f"--wanted_accuracy {config.wanted_accuracy:g}: {of_model} is right that often at no certainty; on the "
+            f"validation images the most is {best:.1%}, with {answered:.0%} answered"
+        )
+
+
+def _with_temperature(probabilities: np.ndarray, model: tracking.LoggedModel) -> np.ndarray:
+    assert model.temperature is not None
+    return calibration.with_temperature(probabilities, model.temperature)
+
+
+def _unsure(
+    config: EvaluateConfig, model: tracking.LoggedModel, given: np.ndarray, shown: np.ndarray
+) -> np.ndarray | None:
+    """Which answers are too uncertain to count, (n,) bool; None if all count.
+
+    given, shown: the probabilities without the temperature, and as they are asked for.
+    """
+    if config.unsure_below is None:
+        return None
+    if isinstance(config.unsure_below, str):
+        # The stored curve is of probabilities without the temperature.
+        return given.max(axis=1) < calibration.threshold_for(model.certainty, config.wanted_accuracy)
+    return shown.max(axis=1) < config.unsure_below
