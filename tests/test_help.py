@@ -5,7 +5,7 @@ import pytest
 from pipeline import config, models
 from pipeline.__main__ import parse
 
-OWN = {"evaluate": ["Evaluate"], "search": ["Search"], "main": ["Search"], "ablate": ["Ablate"]}
+OWN = {"evaluate": ["Evaluate"], "compare": ["Compare"], "search": ["Search"], "main": ["Search"], "ablate": ["Ablate"]}
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "
 APPLICATION = "MobileNetV2"
@@ -46,8 +46,9 @@ def test_every_option_of_a_stage_stands_once_under_a_heading(stage, page):
     shown = options_of(page(stage))
     names = [name for options in shown.values() for name in options]
     assert sorted(names) == sorted([*(field.name for field in config.fields_of(config.STAGES[stage])), "help"])
-    training = TRAINING if stage not in {"preprocess", "evaluate"} else []
-    assert [*shown] == [*OWN.get(stage, []), "Data", *training, "Running"]
+    training = TRAINING if stage not in {"preprocess", "evaluate", "compare"} else []
+    data = ["Data"] if stage != "compare" else []
+    assert [*shown] == [*OWN.get(stage, []), *data, *training, "Running"]
 
 
 def test_what_is_prepared_stands_under_data(page):

@@ -41,12 +41,13 @@ GROUPS = {
     "budget": Group("Optimisation"),
     "running": Group("Running"),
     "evaluate": Group("Evaluate"),
+    "compare": Group("Compare"),
     "search": Group("Search"),
     "ablate": Group("Ablate"),
 }
 
 # In the order of a help page: a stage's own options, then those of all trainings.
-HEADINGS = ("Evaluate", "Search", "Ablate", "Data", "Model", "Optimisation", "Augmentation", "Running")
+HEADINGS = ("Evaluate", "Compare", "Search", "Ablate", "Data", "Model", "Optimisation", "Augmentation", "Running")
 
 # Why an option is not searched: it would change the question rather than the answer, or is no hyperparameter.
 SAME_IMAGES = "trials have to be compared on the same images"
@@ -448,6 +449,27 @@ class EvaluateConfig(PreprocessConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompareConfig(Config):
+    """Compare two runs on the same images: who wins where, and which classes moved."""
+
+    run_id: str | None = option(
+        None,
+        click.STRING,
+        "the first run",
+        group="compare",
+        shown_default="the newest finished training run",
+    )
+    other: str | None = option(
+        None,
+        click.STRING,
+        "the second run",
+        group="compare",
+        shown_default="the finished training run before the first",
+    )
+    split: str = option("test", click.Choice(["val", "test"]), "the images to compare on", group="compare")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchConfig(TrainConfig):
     """Search hyperparameters with Optuna, train the best in full, and evaluate it on the test split.
 
@@ -604,6 +626,7 @@ STAGES: dict[str, type[Config]] = {
     "preprocess": PreprocessConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "compare": CompareConfig,
     "search": SearchConfig,
     "ablate": AblateConfig,
     "main": MainConfig,

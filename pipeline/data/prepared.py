@@ -43,11 +43,15 @@ class DatasetFacts:
 
 @dataclass(frozen=True)
 class Split:
-    """images: (n, size, size, 3) uint8, memory-mapped. labels: (n,) int64. paths: (n,)."""
+    """images: (n, size, size, 3) uint8, memory-mapped. labels: (n,) int64. paths: (n,).
+
+    contents: (n,), a digest of each image's file.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     paths: list[str]
+    contents: list[str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Prepared:
         rows = rows[rows["split"] == split].sort_values("position")
         # A plain array over the same mapped file: taking an image from it is several times cheaper.
         images = np.asarray(np.load(self.folder / f"{split}.npy", mmap_mode="r"))
-        return Split(images, rows["label"].to_numpy(np.int64), rows["path"].tolist())
+        return Split(images, rows["label"].to_numpy(np.int64), rows["path"].tolist(), rows["content"].tolist())
 
     def manifest(self) -> pd.DataFrame:
         """One row per image: path, label, split, content, position."""

@@ -23,6 +23,7 @@ class Answers:
     heat_maps: images and a class for each, (n,) -> (n, height, width), what of each image spoke for the class, 0 to 1;
     None where the network cannot say. mirrorable: whether a mirrored image keeps its class.
     training_images: (classes,), how many images of each class the model learned from. network_bytes: of its file.
+    contents: (n,), a digest of each image's file.
     """
 
     split: str
@@ -39,6 +40,7 @@ class Answers:
     mirrorable: bool = False
     training_images: np.ndarray | None = None
     network_bytes: int | None = None
+    contents: list[str] | None = None
 
 
 @dataclass(frozen=True)

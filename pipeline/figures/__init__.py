@@ -4,6 +4,7 @@ from pipeline.figures.attention import attention
 from pipeline.figures.calibration import coverage, reliability
 from pipeline.figures.class_sizes import class_sizes
 from pipeline.figures.classes import per_class
+from pipeline.figures.comparison import class_changes, who_is_right
 from pipeline.figures.confusion import confusion_matrix
 from pipeline.figures.history import curves, loss_by_step
 from pipeline.figures.images import mistakes, sample_sheet
@@ -17,6 +18,7 @@ __all__ = [
     "TRAIN_COLOUR",
     "VAL_COLOUR",
     "attention",
+    "class_changes",
     "class_sizes",
     "confused_pairs",
     "confusion_matrix",
@@ -30,4 +32,5 @@ __all__ = [
     "reliability",
     "robustness",
     "sample_sheet",
+    "who_is_right",
 ]

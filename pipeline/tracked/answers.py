@@ -42,6 +42,7 @@ def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig)
         # Of other data it is not known what the model learned from.
         training_images=None if "data" in config.given else np.array(data.facts.counts["train"]),
         network_bytes=model.bytes,
+        contents=split.contents,
     )
 
 

@@ -2,7 +2,7 @@
 
 from pipeline import config as options
 from pipeline import tracking
-from pipeline.config import EvaluateConfig, PreprocessConfig
+from pipeline.config import Config, EvaluateConfig, PreprocessConfig
 from pipeline.data.prepared import Prepared
 from pipeline.errors import UserError
 from pipeline.evaluation.contract import Answers
@@ -41,7 +41,7 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
     return run.id
 
 
-def evaluated(run_id: str, split: str, config: PreprocessConfig) -> str:
+def evaluated(run_id: str, split: str, config: Config) -> str:
     """The evaluation of a run on a split, made if there is none: the test split is opened once per model."""
     present = tracking.evaluation_of(run_id, split)
     again = EvaluateConfig(run_id=run_id, split=split, workdir=config.workdir)

@@ -12,6 +12,8 @@ from pipeline.tracking.finding import (
     metrics_of,
     newest_run,
     predictions_of,
+    run_before,
+    run_name,
     tags_of,
 )
 from pipeline.tracking.life import DIED, close, finish, hand_over, run
@@ -58,6 +60,8 @@ __all__ = [
     "register",
     "run",
     "run_address",
+    "run_before",
+    "run_name",
     "silence",
     "tags_of",
     "ui_command",

@@ -80,6 +80,23 @@ def newest_run(stage: str) -> str:
     return runs[0]
 
 
+def run_before(run_id: str, stage: str) -> str | None:
+    """The id of the newest finished run of `stage` that began before a run, in this experiment; None if none did."""
+    started = get_run(run_id).info.start_time
+    found = patient_client().search_runs(
+        [experiment_id()],
+        f"tags.stage = '{stage}' and attributes.status = 'FINISHED' and attributes.start_time < {started}",
+        max_results=1,
+        order_by=["attributes.start_time DESC"],
+    )
+    return found[0].info.run_id if found else None
+
+
+def run_name(run_id: str) -> str:
+    """What a run is called."""
+    return get_run(run_id).info.run_name
+
+
 def config_of(run_id: str) -> dict[str, Any]:
     """The values of the config.yaml of a run, as text. Raises UserError if there is no such run, or it has none."""
     get_run(run_id)
@@ -103,7 +120,7 @@ def metrics_of(run_id: str) -> dict[str, float]:
 
 def is_curve(run_id: str, metric: str) -> bool:
     """Whether a run has a metric of several steps, such as one that was logged each epoch."""
-    return any(each.step for each in MlflowClient().get_metric_history(run_id, metric))
+    return any(each.step for each in patient_client().get_metric_history(run_id, metric))
 
 
 def evaluation_of(run_id: str, split: str) -> str | None:

@@ -149,6 +149,25 @@ def test_a_sheet_of_samples_says_how_many_images_each_class_has():
     assert [label.get_text() for label in sheet.axes[0].get_yticklabels()] == ["cat (n=3)", "dog (n=2)"]
 
 
+def changed(classes):
+    change = np.linspace(1, -1, classes)
+    names = [f"class {number}" for number in range(classes)]
+    p = 1 - np.abs(change)
+    columns = {"class": names, "images": 9, "first_accuracy": (1 - change) / 2, "second_accuracy": (1 + change) / 2}
+    return pd.DataFrame(columns | {"change": change, "p": p, "p_adjusted": p})
+
+
+@pytest.mark.parametrize("classes", [2, 10, 50, 1000])
+def test_the_classes_that_moved_are_drawn_from_the_greatest_gain_to_the_greatest_loss(classes):
+    figure = figures.class_changes(changed(classes), ("one", "another"), "val")
+    figure.draw_without_rendering()
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert len(names) == min(classes, 40)
+    assert names[0] == "class 0 (n=9)"
+    assert names[-1] == f"class {classes - 1} (n=9)"
+    assert ("that did so most clearly" in figure.axes[0].get_title()) == (classes > 40)
+
+
 @pytest.mark.parametrize("epochs", [1, 3, 300])
 def test_curves_of_short_and_long_trainings(epochs, tmp_path):
     history = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})

@@ -9,6 +9,8 @@ from pipeline.evaluation.contract import Answers, Findings
 def measure(answers: Answers) -> Findings:
     """The table that every later figure and comparison can be made from."""
     table = predictions(answers.paths, answers.labels, answers.probabilities, answers.class_names)
+    if answers.contents is not None:
+        table = table.assign(content=answers.contents)
     return Findings(parquet={"predictions": table})
 
 
