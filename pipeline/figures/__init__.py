@@ -4,7 +4,7 @@ from pipeline.figures.attention import attention
 from pipeline.figures.calibration import coverage, reliability
 from pipeline.figures.class_sizes import class_sizes
 from pipeline.figures.classes import per_class
-from pipeline.figures.comparison import class_changes, who_is_right
+from pipeline.figures.comparison import MOST_OF_A_MODEL, class_changes, differing, who_is_right
 from pipeline.figures.confusion import confusion_matrix
 from pipeline.figures.history import curves, loss_by_step
 from pipeline.figures.images import mistakes, sample_sheet
@@ -14,6 +14,7 @@ from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, p
 
 __all__ = [
     "DPI",
+    "MOST_OF_A_MODEL",
     "TEST_COLOUR",
     "TRAIN_COLOUR",
     "VAL_COLOUR",
@@ -24,6 +25,7 @@ __all__ = [
     "confusion_matrix",
     "coverage",
     "curves",
+    "differing",
     "loss_by_step",
     "mistakes",
     "per_class",

@@ -13,6 +13,9 @@ from pipeline.figures.style import DPI, NAME_SIZE, TEST_COLOUR, TRAIN_COLOUR, VA
 MOST_DRAWN = 40
 SIGNIFICANT = 0.05
 LONGEST_TITLE = 90
+# Of the sheet of images: a row's, their size in inches, that of their text in points, and how many of either model.
+COLUMNS, IMAGE_INCHES, TEXT_SIZE = 6, 1.9, 7
+MOST_OF_A_MODEL = 12
 
 
 def class_changes(table: pd.DataFrame, names: tuple[str, str], title: str) -> Figure:
@@ -45,6 +48,33 @@ def class_changes(table: pd.DataFrame, names: tuple[str, str], title: str) -> Fi
     moved = int((table["p_adjusted"] < SIGNIFICANT).sum())
     axes.set_title(f"bold: moved by more than chance ({moved:,} classes){left_out}", fontsize=9)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    figure.suptitle(label(title, LONGEST_TITLE), fontsize=10)
+    return figure
+
+
+def differing(images: np.ndarray, table: pd.DataFrame, title: str) -> Figure:
+    """Images that one model alone has right, those of the first model before those of the second.
+
+    images: (n, size, size, 3) uint8. table: their rows of evaluation.differing.
+    """
+    counts = [int((table["right"] == who).sum()) for who in ("first", "second")]
+    blocks = [-(-count // COLUMNS) for count in counts]
+    size = (COLUMNS * IMAGE_INCHES, 0.6 + sum(blocks) * (IMAGE_INCHES + 0.5))
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    grid = figure.subplots(sum(blocks), COLUMNS, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    ems = IMAGE_INCHES * 72 / TEXT_SIZE - 10
+    # The second model's images begin a row of their own.
+    places = [*range(counts[0]), *range(blocks[0] * COLUMNS, blocks[0] * COLUMNS + counts[1])]
+    for place, image, row in zip(places, images, table.to_dict("records"), strict=True):
+        axes = grid.flat[place]
+        axes.imshow(image)
+        said = [
+            f"{who}: {label(row[f'predicted_{who}'], ems)} {row[f'probability_{who}']:.0%}"
+            for who in ("first", "second")
+        ]
+        axes.set_title("\n".join([f"{row['right']} is right", *said]), fontsize=TEXT_SIZE)
     figure.suptitle(label(title, LONGEST_TITLE), fontsize=10)
     return figure
 

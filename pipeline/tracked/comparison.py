@@ -3,11 +3,12 @@
 import pandas as pd
 
 from pipeline import figures, tracking
-from pipeline.config import CompareConfig
-from pipeline.errors import UserError
+from pipeline.config import CompareConfig, EvaluateConfig
+from pipeline.errors import UserError, shown
 from pipeline.evaluation.class_changes import FIRST, SECOND, class_changes, differing, outcome, together
 from pipeline.evaluation.comparison import SIGNIFICANT
-from pipeline.tracked.evaluation import evaluated
+from pipeline.tracked.data import ensure_prepared
+from pipeline.tracked.evaluation import data_config_of, evaluated
 
 # Classes that moved, named in the sentence.
 NAMED = 3
@@ -26,6 +27,10 @@ def compare_tracked(config: CompareConfig) -> str:
         answered = [tracking.predictions_of(evaluated(each, config.split, config)) for each in (first, second)]
         both = together(*answered)
         run.set_tags({"data_digest": tracking.tags_of(first).get("data_digest", "")})
+        apart = differing(both)
+        run.log_table("differing", apart)
+        if len(apart):
+            _log_images(run, apart, first, config)
         said = _log(run, both, (first, second), config.split)
     print(f"run {run.id}: {said}")
     print(f"  {tracking.run_address(run)}")
@@ -37,6 +42,8 @@ def _two_runs(config: CompareConfig) -> tuple[str, str]:
     first = config.run_id or tracking.newest_run("train")
     if config.other == first:
         raise UserError(f"--other {first}: it is compared with itself; another run is needed")
+    for named in (first, config.other):
+        tracking.tags_of(named or first)  # refuses what is no run before anything is evaluated
     second = config.other or tracking.run_before(first, "train")
     if second is None:
         raise UserError(f"there is no finished training before run {first} to compare it with; --other names a run")
@@ -50,7 +57,6 @@ def _log(run: tracking.Run, both: pd.DataFrame, runs: tuple[str, str], split: st
     names = (f"{tracking.run_name(runs[0])} {runs[0][:8]}", f"{tracking.run_name(runs[1])} {runs[1][:8]}")
     run.log_metrics({f"{split}_{name}": value for name, value in found.items()})
     run.log_table("class_changes", classes)
-    run.log_table("differing", differing(both))
     run.log_figure("class_changes", figures.class_changes(classes, names, f"{split}: the classes that moved"))
     counts = {
         "both right": int(found["both_right"]),
@@ -64,13 +70,34 @@ def _log(run: tracking.Run, both: pd.DataFrame, runs: tuple[str, str], split: st
     return said
 
 
+def _log_images(run: tracking.Run, apart: pd.DataFrame, run_id: str, config: CompareConfig) -> None:
+    """Log a sheet of the images that one model alone has right, if the data are here and as they were.
+
+    apart: as `differing` gives it. run_id: the run whose data to open.
+    """
+    try:
+        data = ensure_prepared(data_config_of(EvaluateConfig(workdir=config.workdir), run_id), run.id)
+        if data.facts.digest != tracking.tags_of(run_id).get("data_digest"):
+            raise UserError(f"{data.name} is not what it was when the model was trained")
+    except UserError as error:
+        print(f"the images that one model alone has right are not drawn: {error}")
+        return
+    split = data[config.split]
+    places = {path: place for place, path in enumerate(split.paths)}
+    drawn = apart.groupby("right", sort=True).head(figures.MOST_OF_A_MODEL)
+    images = split.images[[places[path] for path in drawn["path"]]]
+    title = f"{config.split}: images that one model alone has right"
+    run.log_figure("differing", figures.differing(images, drawn, title))
+
+
 def sentence(found: dict[str, float], classes: pd.DataFrame, split: str) -> str:
     """The comparison for a person. found: as `outcome` gives it."""
     better = "second" if found["difference"] > 0 else "first"
     verdict = f"the {better} is better" if found["mcnemar_p"] < SIGNIFICANT else "the difference may be chance"
     moved = classes[classes["p_adjusted"] < SIGNIFICANT]
     named = ", ".join(
-        f"{row['class']} {100 * row['change']:+.0f}" for row in moved.sort_values("p").head(NAMED).to_dict("records")
+        f"{shown(row['class'])} {100 * row['change']:+.0f}"
+        for row in moved.sort_values("p").head(NAMED).to_dict("records")
     )
     of_classes = f"; {len(moved):,} classes moved by more than chance, such as (in points) {named}" if named else ""
     return (

@@ -24,7 +24,7 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
     with tracking.run("evaluate", f"evaluate {config.split}", config.run_id) as run:
         model = tracking.load_model(config.run_id, config.model_uri)
         run.nest_in(model.run_id)
-        data_config = _data_config(config, model.run_id)
+        data_config = data_config_of(config, model.run_id)
         asked = {name: getattr(config, name) for name in ("split", "calibrate", "unsure_below", "wanted_accuracy")}
         run.log_params(options.identity(data_config) | asked | {"evaluated_run": model.run_id})
         check_certainty(config, model)
@@ -48,8 +48,8 @@ def evaluated(run_id: str, split: str, config: Config) -> str:
     return present or evaluate_tracked(again, costly=False)
 
 
-def _data_config(config: EvaluateConfig, run_id: str) -> PreprocessConfig:
-    """The evaluated run's data options, but for those that were typed."""
+def data_config_of(config: EvaluateConfig, run_id: str) -> PreprocessConfig:
+    """The data options of a run, but for those that were typed."""
     logged = tracking.config_of(run_id)
     names = [field.name for field in options.fields_of(PreprocessConfig) if field.metadata["identifies"]]
     trained = options.checked(PreprocessConfig, {name: logged.get(name) for name in names}, f" in run {run_id}")

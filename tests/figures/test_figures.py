@@ -149,6 +149,20 @@ def test_a_sheet_of_samples_says_how_many_images_each_class_has():
     assert [label.get_text() for label in sheet.axes[0].get_yticklabels()] == ["cat (n=3)", "dog (n=2)"]
 
 
+@pytest.mark.parametrize(("first", "second"), [(1, 0), (0, 7), (12, 12), (7, 3)])
+def test_images_of_one_model_alone_stand_in_rows_of_their_own(first, second):
+    table = pd.DataFrame({"right": ["first"] * first + ["second"] * second})
+    table = table.assign(predicted_first="$cat", predicted_second="dog", probability_first=0.8, probability_second=0.5)
+    figure = figures.differing(np.zeros((first + second, 8, 8, 3), np.uint8), table, "val")
+    figure.draw_without_rendering()
+    shown = [bool(axes.get_images()) for axes in figure.axes]
+    assert sum(shown) == first + second
+    of_first = figure.axes[: -(-first // 6) * 6]
+    assert sum(bool(axes.get_images()) for axes in of_first) == first
+    drawn_axes = next(axes for axes in figure.axes if axes.get_images())
+    assert drawn_axes.get_title().endswith("is right\nfirst: \\$cat 80%\nsecond: dog 50%")
+
+
 def changed(classes):
     change = np.linspace(1, -1, classes)
     names = [f"class {number}" for number in range(classes)]

@@ -39,6 +39,7 @@ def test_two_runs_are_compared_on_the_same_images(trained, second, capsys):
     assert images == 6
     assert {entry.path for entry in client.list_artifacts(compared.info.run_id, "figures")} == {
         "figures/class_changes.png",
+        "figures/differing.png",
         "figures/who_is_right.png",
     }
     table = pd.read_csv(mlflow.artifacts.download_artifacts(f"runs:/{compared.info.run_id}/tables/class_changes.csv"))
@@ -71,5 +72,7 @@ def test_other_images_are_refused_and_the_run_is_marked(trained, tmp_path):
 def test_a_run_is_not_compared_with_itself_or_with_nothing(trained):
     with pytest.raises(UserError, match="compared with itself"):
         run("compare", {"run_id": trained[2], "other": trained[2]})
+    with pytest.raises(UserError, match="run 'feedbeef' is not to be found"):
+        run("compare", {"run_id": trained[2], "other": "feedbeef"})
     with pytest.raises(UserError, match="no finished training before run"):
         run("compare", {"run_id": trained[2]})
