@@ -11,6 +11,8 @@ from pipeline.numpy_lenet.losses import softmax
 
 # The fitted temperature lies between: beyond, a model is right or wrong about all it was fitted on.
 LOWEST, HIGHEST = 0.05, 20.0
+# In which its logarithm may be wrong.
+TOLERANCE = 1e-3
 CURVE_ROWS = 50
 # A threshold is stored with so many digits behind the point.
 DIGITS = 6
@@ -22,16 +24,18 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     labels: (n,) int. probabilities: (n, classes). Above 1 the model was too certain, below 1 not certain enough.
     """
     from scipy.optimize import minimize_scalar
-    from scipy.special import logsumexp
 
-    scores = _logarithms(probabilities).astype(np.float64)
+    scores = _logarithms(probabilities)
+    scores -= scores.max(axis=1, keepdims=True)
     given = scores[np.arange(len(labels)), labels]
 
     def loss(exponent: float) -> float:
-        temperature = np.exp(exponent)
-        return float((logsumexp(scores / temperature, axis=1) - given / temperature).mean())
+        temperature = np.float32(np.exp(exponent))
+        sums = np.exp(scores / temperature).sum(axis=1)
+        return float((np.log(sums) - given / temperature).mean(dtype=np.float64))
 
-    found = minimize_scalar(loss, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded")
+    bounds = (np.log(LOWEST), np.log(HIGHEST))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": TOLERANCE})
     return float(np.exp(found.x))
 
 
@@ -70,4 +74,4 @@ def threshold_for(curve: Sequence[Sequence[float]], accuracy: float) -> float | 
 
 
 def _logarithms(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float32, copy=False)
