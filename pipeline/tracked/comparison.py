@@ -8,7 +8,8 @@ from pipeline.errors import UserError, shown
 from pipeline.evaluation.class_changes import FIRST, SECOND, class_changes, differing, outcome, together
 from pipeline.evaluation.comparison import SIGNIFICANT
 from pipeline.tracked.data import ensure_prepared
-from pipeline.tracked.evaluation import data_config_of, evaluated
+from pipeline.tracked.evaluation import evaluated
+from pipeline.tracked.model_data import data_config_of
 
 # Classes that moved, named in the sentence.
 NAMED = 3

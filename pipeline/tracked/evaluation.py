@@ -2,13 +2,13 @@
 
 from pipeline import config as options
 from pipeline import tracking
-from pipeline.config import Config, EvaluateConfig, PreprocessConfig
+from pipeline.config import Config, EvaluateConfig
 from pipeline.data.prepared import Prepared
-from pipeline.errors import UserError
 from pipeline.evaluation.contract import Answers
 from pipeline.evaluation.measures import findings
 from pipeline.tracked.answers import answers, check_certainty
 from pipeline.tracked.data import ensure_prepared, log_data
+from pipeline.tracked.model_data import check_fit, data_config_of
 
 # Those that the training run gets too.
 MAIN_SCORES = ("accuracy", "accuracy_low", "accuracy_high", "top5_accuracy", "macro_f1", "loss", "ece")
@@ -30,7 +30,7 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
         check_certainty(config, model)
         whole = config.split if "data" in config.given else None
         data = ensure_prepared(data_config, run.id, whole)
-        _check_fit(data, model)
+        check_fit(data, model)
         log_data(run, data, data_config, "evaluation")
         _tag(run, model, data)
         found = answers(model, data, config)
@@ -46,31 +46,6 @@ def evaluated(run_id: str, split: str, config: Config) -> str:
     present = tracking.evaluation_of(run_id, split)
     again = EvaluateConfig(run_id=run_id, split=split, workdir=config.workdir)
     return present or evaluate_tracked(again, costly=False)
-
-
-def data_config_of(config: EvaluateConfig, run_id: str) -> PreprocessConfig:
-    """The data options of a run, but for those that were typed."""
-    logged = tracking.config_of(run_id)
-    names = [field.name for field in options.fields_of(PreprocessConfig) if field.metadata["identifies"]]
-    trained = options.checked(PreprocessConfig, {name: logged.get(name) for name in names}, f" in run {run_id}")
-    typed = {name: getattr(config, name) for name in names if name in config.given}
-    return PreprocessConfig(**trained | typed, workdir=config.workdir, given=config.given)
-
-
-def _check_fit(data: Prepared, model: tracking.LoggedModel) -> None:
-    facts, classifier = data.facts, model.classifier
-    if facts.class_names != classifier.class_names:
-        differing = sorted(set(facts.class_names) ^ set(classifier.class_names))
-        named = f", among them {differing[0]!r} on one side only" if differing else ", in another order"
-        raise UserError(
-            f"{data.name} has {len(facts.class_names)} classes and the model of run {model.run_id} "
-            f"{len(classifier.class_names)}{named}; they must be the same"
-        )
-    prepared_size = classifier.preprocessing.prepared_size
-    if facts.image_size != prepared_size:
-        raise UserError(
-            f"--image_size {facts.image_size} does not fit the model of run {model.run_id}, which takes {prepared_size}"
-        )
 
 
 def _tag(run: tracking.Run, model: tracking.LoggedModel, data: Prepared) -> None:
