@@ -73,6 +73,14 @@ def name(request):
     return request.param
 
 
+def test_as_a_keras_model_it_predicts_the_same(name):
+    network = models.build(name, spec(name, mean=100.0, deviation=50.0))
+    network.fit_epoch(batches(name), [0.01] * 3)
+    images = images_for(name)
+    answers = network.as_keras_model().predict_on_batch(images.astype(np.float32))
+    np.testing.assert_allclose(answers, network.predict(images), atol=1e-5)
+
+
 def test_an_epoch_moves_weights_and_reports_each_step(name):
     network = models.build(name, spec(name))
     before = network.predict(images_for(name))

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data.batches import Batch
 from pipeline.data.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,12 @@ class Network(Protocol):
 
     def save(self, folder: Path) -> Path:
         """Write what `predict` needs into one file in `folder`, which `models.load` reads; returns its path."""
+
+    def as_keras_model(self) -> "keras.Model":
+        """What `predict` computes, in float32 and of Keras's own layers alone.
+
+        From float32 pixels (n, size, size, 3) on the scale 0 to 255 to probabilities (n, classes).
+        """
 
 
 def predict_prepared(network: Network, images: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

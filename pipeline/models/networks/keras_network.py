@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.models.networks import given_weights
 from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
+from pipeline.models.networks.keras_float32 import float32_clone
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 from pipeline.numpy_lenet.losses import softmax
@@ -253,6 +254,11 @@ class KerasNetwork:
         path = folder / "network.keras"
         keras.Model(plain.input, softmax(plain.output), name="classifier").save(path)
         return path
+
+    def as_keras_model(self) -> keras.Model:
+        model = float32_clone(self.model)
+        outputs = keras.layers.Softmax(name="softmax")(model.output) if self._returns_logits else model.output
+        return keras.Model(model.input, outputs, name="network")
 
     @classmethod
     def load(cls, path: Path) -> "KerasNetwork":

@@ -4,7 +4,7 @@ import importlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.numpy_lenet.network import Network as Layers
 from pipeline.numpy_lenet.optimizers import SGD, Adam
+
+if TYPE_CHECKING:
+    import keras
 
 MOMENTUM = 0.9
 CHANNELS = 3
@@ -127,6 +130,19 @@ class NumpyNetwork:
         with path.open("wb") as file:
             np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **self._layers.state())
         return path
+
+    def as_keras_model(self) -> "keras.Model":
+        # Whoever only predicts with NumPy needs no Keras.
+        from pipeline.models.networks.numpy_as_keras import keras_layers_of
+        from pipeline.models.networks.quiet_keras import keras
+
+        scale = 1 / np.array(self._preprocessing.deviation)
+        standardize = keras.layers.Rescaling(scale.tolist(), (-np.array(self._preprocessing.mean) * scale).tolist())
+        pixels = keras.Input(self._layers.input_shape, name="pixels")
+        outputs = standardize(pixels)
+        for layer in [*keras_layers_of(self._layers), keras.layers.Softmax(name="softmax")]:
+            outputs = layer(outputs)
+        return keras.Model(pixels, outputs, name="network")
 
     @classmethod
     def load(cls, path: Path) -> "NumpyNetwork":
