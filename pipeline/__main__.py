@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipeline import config, process
-from pipeline.errors import EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, ServerGoneError, UserError, exit_code
+from pipeline.errors import EXIT_DONE, EXIT_FAILED, RefusedError, ServerGoneError, UserError, exit_code
 from pipeline.help import command_line
 
 
@@ -79,9 +79,9 @@ def main(arguments: list[str]) -> int:
         if parsed is not None:
             process.stop_with_mlflow_run()
             run(*parsed)
-    except UserError as error:
+    except (UserError, RefusedError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_USER_ERROR
+        return exit_code(error)
     except ServerGoneError as error:
         again = "Once it answers, give the same command again: it logs what is done, and does not do it again"
         print(f"error: {error}. {again}", file=sys.stderr)

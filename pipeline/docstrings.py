@@ -11,7 +11,12 @@ def modules(folder: Path) -> list[str]:
 
 def first_lines(folder: Path) -> list[str]:
     """The first line of each of these modules' docstrings, without its full stop."""
-    return [_docstring(folder / f"{name}.py").splitlines()[0].rstrip(".") for name in modules(folder)]
+    return [line for _, line in named_first_lines(folder)]
+
+
+def named_first_lines(folder: Path) -> list[tuple[str, str]]:
+    """The name of each of these modules, with that line."""
+    return [(name, _docstring(folder / f"{name}.py").splitlines()[0].rstrip(".")) for name in modules(folder)]
 
 
 def _docstring(path: Path) -> str:

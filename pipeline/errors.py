@@ -22,6 +22,10 @@ class ServerGoneError(Exception):
     """The tracking server does not answer, and was waited for in vain; the message says what became of the work."""
 
 
+class RefusedError(Exception):
+    """What was made is not good enough to be kept; the message is one sentence with the figures."""
+
+
 class Terminated(BaseException):
     """SIGTERM arrived. Like KeyboardInterrupt it is no Exception, so that no handler takes it for a failure."""
 

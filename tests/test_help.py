@@ -5,7 +5,7 @@ import pytest
 from pipeline import config, models
 from pipeline.__main__ import parse
 
-OWN = {"evaluate": ["Evaluate"], "compare": ["Compare"], "search": ["Search"], "main": ["Search"], "ablate": ["Ablate"]}
+OWN = {stage: [stage.capitalize()] for stage in ("evaluate", "compare", "export", "search", "ablate")} | {"main": ["Search"]}
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "
 APPLICATION = "MobileNetV2"
@@ -46,7 +46,7 @@ def test_every_option_of_a_stage_stands_once_under_a_heading(stage, page):
     shown = options_of(page(stage))
     names = [name for options in shown.values() for name in options]
     assert sorted(names) == sorted([*(field.name for field in config.fields_of(config.STAGES[stage])), "help"])
-    training = TRAINING if stage not in {"preprocess", "evaluate", "compare"} else []
+    training = TRAINING if stage not in {"preprocess", "evaluate", "compare", "export"} else []
     data = ["Data"] if stage != "compare" else []
     assert [*shown] == [*OWN.get(stage, []), *data, *training, "Running"]
 
@@ -100,6 +100,13 @@ def test_an_evaluation_takes_the_data_of_the_evaluated_run(page):
     prepared = {field.name for field in config.fields_of(config.PreprocessConfig)} - {"workdir"}
     assert {shown[name] for name in prepared} == {"the evaluated run's"}
     assert shown["split"] == "test"
+
+
+def test_an_export_takes_the_data_of_the_exported_run(page):
+    shown = defaults_of(page("export"))
+    prepared = {field.name for field in config.fields_of(config.PreprocessConfig)} - {"workdir"}
+    assert {shown[name] for name in prepared} == {"the exported run's"}
+    assert (shown["format"], shown["quantize"], shown["mirror_predict"]) == ("onnx", "none", "false")
 
 
 def test_an_ablation_takes_what_its_ends_have(page):

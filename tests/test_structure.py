@@ -25,6 +25,7 @@ ROOMS = [
     "training",
     "progress",
     "evaluation",
+    "export",
     "serving",
     "tracking",
     "tracked",

@@ -14,6 +14,7 @@ from pipeline.config.places import PACKAGE, PRESETS
 from pipeline.config.thresholds import ThresholdType
 
 Values = dict[str, Any]
+EXPORT_FORMATS = PACKAGE / "export" / "formats"
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ GROUPS = {
     "running": Group("Running"),
     "evaluate": Group("Evaluate"),
     "compare": Group("Compare"),
+    "export": Group("Export"),
     "search": Group("Search"),
     "ablate": Group("Ablate"),
 }
 
 # In the order of a help page: a stage's own options, then those of all trainings.
-HEADINGS = ("Evaluate", "Compare", "Search", "Ablate", "Data", "Model", "Optimisation", "Augmentation", "Running")
+HEADINGS = ("Evaluate", "Compare", "Export", "Search", "Ablate", "Data", "Model", "Optimisation", "Augmentation", "Running")
 
 # Why an option is not searched: it would change the question rather than the answer, or is no hyperparameter.
 SAME_IMAGES = "trials have to be compared on the same images"
@@ -470,6 +472,57 @@ class CompareConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportConfig(PreprocessConfig):
+    """Write a logged model in another format, with its preprocessing, once it has proven to answer the same.
+
+    It is asked about the validation images of its run. They and their options are that run's, unless typed here.
+    """
+
+    shown_defaults = dict.fromkeys(("data", "size", "input"), "the exported run's")
+
+    run_id: str | None = option(
+        None,
+        click.STRING,
+        "the run whose model to export",
+        group="export",
+        shown_default="the newest finished training run",
+    )
+    model_uri: str | None = option(
+        None, click.STRING, "MLflow URI of the model to export, instead of run_id", group="export"
+    )
+    format: str = option(
+        "onnx",
+        click.Choice(docstrings.modules(EXPORT_FORMATS)),
+        "; ".join(
+            f"{name}: {said[0].lower()}{said[1:]}" for name, said in docstrings.named_first_lines(EXPORT_FORMATS)
+        ),
+        group="export",
+    )
+    quantize: str = option(
+        "none",
+        click.Choice(["none", "int8"]),
+        "int8, for litert: weights and activations of 8 bits, a quarter of the size, their ranges taken from training "
+        "images",
+        group="export",
+    )
+    mirror_predict: bool = option(
+        False,
+        click.BOOL,
+        "whether the exported model answers with the mean of its answers to an image and to its mirror image; it takes "
+        "twice as long. Not for data that may not be mirrored, such as glyphs",
+        group="export",
+    )
+    output: str | None = option(
+        None,
+        click.STRING,
+        "the file (for saved_model: the folder) to write, or a folder to write it into",
+        group="export",
+        shown_default="MODEL-DATA and the format's ending, in the current folder",
+        identifies=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchConfig(TrainConfig):
     """Search hyperparameters with Optuna, train the best in full, and evaluate it on the test split.
 
@@ -627,6 +680,7 @@ STAGES: dict[str, type[Config]] = {
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
+    "export": ExportConfig,
     "search": SearchConfig,
     "ablate": AblateConfig,
     "main": MainConfig,
