@@ -116,7 +116,7 @@ def _facts(config: ExportConfig, model: tracking.LoggedModel, data: Prepared) ->
 def _calibration(data: Prepared) -> np.ndarray:
     """Training images, evenly spread over all of them."""
     images = data["train"].images
-    return images[:: max(1, len(images) // CALIBRATION)][:CALIBRATION]
+    return images[np.linspace(0, len(images) - 1, min(CALIBRATION, len(images))).astype(int)]
 
 
 def _check(run: tracking.Run, config: ExportConfig, found: Measured) -> None:

@@ -27,7 +27,15 @@ def test_train_and_evaluate_of_a_folder_with_a_space_in_its_name(image_folder, m
     assert evaluation.info.run_name == "evaluate test"
     assert evaluation.data.tags["mlflow.parentRunId"] == train.info.run_id
     assert "test_accuracy" in evaluation.data.metrics
-    assert {run.data.tags["stage"] for run in runs()} == {"preprocess", "train", "evaluate"}
+
+    output = image_folder.parent / "exports of mine"
+    output.mkdir()
+    done = mlflow_run("export", "format=litert", f"output={output}")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in output.iterdir()} == {f"resnet-my-images.tflite{end}" for end in ("", ".json", ".py")}
+    assert runs()[0].info.run_name == "export litert"
+    assert "oneDNN" not in done.stderr + done.stdout
+    assert {run.data.tags["stage"] for run in runs()} == {"preprocess", "train", "evaluate", "export"}
     assert all(run.info.status == "FINISHED" for run in runs())
 
 
