@@ -1,7 +1,9 @@
 """A file (.tflite) for LiteRT, which was called TensorFlow Lite: phones and small devices."""
 
+import json
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +34,10 @@ probabilities = interpreter.get_tensor(interpreter.get_output_details()[0]["inde
 
 
 def write(model: "keras.Model", path: Path, facts: Facts, calibration: np.ndarray | None) -> None:
-    """Write the model: of float32, or of 8-bit weights and activations, whose ranges `calibration` gives."""
+    """Write the model: of float32, or of 8-bit weights and activations, whose ranges `calibration` gives.
+
+    `facts` follow it in the file as facts.json in a zip archive, as TensorFlow has files that belong to a model.
+    """
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder, quiet_start(), warnings.catch_warnings():
@@ -40,6 +45,8 @@ def write(model: "keras.Model", path: Path, facts: Facts, calibration: np.ndarra
         model.export(folder, format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         path.write_bytes(converter.convert() if calibration is None else _quantized(converter, calibration))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("facts.json", json.dumps(facts, indent=1))
 
 
 def _quantized(converter: Any, calibration: np.ndarray) -> bytes:
