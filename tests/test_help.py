@@ -5,7 +5,9 @@ import pytest
 from pipeline import config, models
 from pipeline.__main__ import parse
 
-OWN = {stage: [stage.capitalize()] for stage in ("evaluate", "compare", "export", "search", "ablate")} | {"main": ["Search"]}
+OWN = {stage: [stage.capitalize()] for stage in ("evaluate", "compare", "export", "search", "ablate")} | {
+    "main": ["Search"]
+}
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "
 APPLICATION = "MobileNetV2"

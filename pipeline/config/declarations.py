@@ -49,7 +49,18 @@ GROUPS = {
 }
 
 # In the order of a help page: a stage's own options, then those of all trainings.
-HEADINGS = ("Evaluate", "Compare", "Export", "Search", "Ablate", "Data", "Model", "Optimisation", "Augmentation", "Running")
+HEADINGS = (
+    "Evaluate",
+    "Compare",
+    "Export",
+    "Search",
+    "Ablate",
+    "Data",
+    "Model",
+    "Optimisation",
+    "Augmentation",
+    "Running",
+)
 
 # Why an option is not searched: it would change the question rather than the answer, or is no hyperparameter.
 SAME_IMAGES = "trials have to be compared on the same images"

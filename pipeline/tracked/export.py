@@ -106,6 +106,7 @@ def _facts(config: ExportConfig, model: tracking.LoggedModel, data: Prepared) ->
         "mirror_predict": config.mirror_predict,
         "model": tracking.tags_of(model.run_id).get("model", ""),
         "run_id": model.run_id,
+        "temperature": model.temperature,
         "data": data.name,
         "data_digest": data.facts.digest,
     }
