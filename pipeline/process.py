@@ -17,28 +17,72 @@ if TYPE_CHECKING:
     import psutil
 
 PARENT_CHECK_SECONDS = 1.0
+# States of a process in /proc that only waits for its parent to hear of its end.
+ENDED = {"Z", "X"}
 
-# What tells a process from all others: its host, its number, and when it began.
+# What tells a process from all others: where it runs, its number, and when it began.
 Identity = dict[str, Any]
 
 
 def myself() -> Identity:
-    """The identity of this process."""
-    return {"host": socket.gethostname(), "process": os.getpid(), "started": _started(os.getpid())}
+    """The identity of this process.
+
+    host: a name that other machines and containers may have too. machine: an id that outlives a reboot, boot: one that
+    does not; namespace: what a process number is unique in, of which each container has one. They are None where there
+    is no Linux.
+    """
+    return identity_of(os.getpid())
+
+
+def identity_of(number: int) -> Identity:
+    """The identity of a process that this one sees, by its number."""
+    return _place() | {"process": number, "started": _started(number)}
+
+
+def _place() -> Identity:
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = None
+    return {
+        "host": socket.gethostname(),
+        "machine": _first_line("/etc/machine-id"),
+        "boot": _first_line("/proc/sys/kernel/random/boot_id"),
+        "namespace": namespace,
+    }
+
+
+def _first_line(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
 
 
 def is_here(process: Identity) -> bool:
-    """Whether a process is or was one of this machine."""
-    return process["host"] == socket.gethostname()
+    """Whether a process is or was one of those that this process sees by their numbers."""
+    here = _place()
+    # Not by its host's name: that can change, and a container may bear the name of another.
+    names = ["boot", "namespace"] if here["boot"] and process.get("boot") else ["host"]
+    return all(process.get(name) == here[name] for name in names)
 
 
 def is_dead(process: Identity) -> bool:
     """Whether a process was one of this machine and is no more; of other machines that cannot be said."""
-    return is_here(process) and _started(process["process"]) != process["started"]
+    if is_here(process):
+        return _started(process["process"]) != process["started"]
+    return _was_before_a_reboot(process)
+
+
+def _was_before_a_reboot(process: Identity) -> bool:
+    here = _place()
+    known = here["machine"] and here["boot"] and process.get("boot")
+    same_machine = process["host"] == here["host"] and process.get("machine") == here["machine"]
+    return bool(known and same_machine and process["boot"] != here["boot"])
 
 
 def _started(number: int) -> float | None:
-    """When a process began; None if there is none of this number.
+    """When a process began; None if there is none of this number, or it only waits to be buried.
 
     On Linux in ticks since the machine was started, which setting the clock leaves as they are.
     """
@@ -47,8 +91,9 @@ def _started(number: int) -> float | None:
     try:
         if psutil.LINUX:
             # After the name of the program, which may hold spaces and brackets.
-            fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-            return float(fields.split()[19])
+            stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+            fields = stat.split()
+            return None if fields[0] in ENDED else float(fields[19])
         return psutil.Process(number).create_time()
     except (psutil.Error, OSError):
         return None

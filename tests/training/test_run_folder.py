@@ -39,7 +39,8 @@ def test_the_one_that_came_farthest_is_first(tmp_path):
     "changes",
     [
         {"owner": process.myself()},
-        {"owner": DEAD | {"host": "another"}},
+        {"owner": DEAD | {"host": "another", "boot": "another"}},
+        {"owner": DEAD | {"namespace": "another"}},
         {"options": OPTIONS | {"epochs": 10}},
         {"data_digest": "another"},
         {"is_over": True},
