@@ -18,13 +18,13 @@ from scipy.stats import spearmanr
 from benchmarks.shared import part, provenance
 from pipeline import tracking
 from pipeline.__main__ import run
-from pipeline.search.study import open_storage
+from pipeline.search.storage import open_storage, sqlite_address
 
 
 def main() -> None:
     """Train what is missing, and print the table and the correlation."""
     arguments = _arguments()
-    storage = open_storage(f"sqlite:///{arguments.workdir.absolute() / 'optuna.db'}")
+    storage = open_storage(sqlite_address(arguments.workdir.absolute() / "optuna.db"))
     study = optuna.load_study(study_name=arguments.study, storage=storage)
     pairs = [
         part(arguments.output / f"trial-{trial.number:03d}.json", functools.partial(_trained, trial, arguments))

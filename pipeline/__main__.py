@@ -10,7 +10,16 @@ from typing import Any
 import click
 
 from pipeline import config, process
-from pipeline.errors import EXIT_DONE, EXIT_FAILED, RefusedError, ServerGoneError, UserError, exit_code
+from pipeline.errors import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    RefusedError,
+    ServerGoneError,
+    UserError,
+    exit_code,
+    hide_passwords,
+    redacted,
+)
 from pipeline.help import command_line
 
 
@@ -74,13 +83,14 @@ def _check_store() -> None:
 def main(arguments: list[str]) -> int:
     """Run one stage; returns the exit code."""
     process.stop_on_signals()
+    hide_passwords()
     try:
         parsed = parse(arguments)
         if parsed is not None:
             process.stop_with_mlflow_run()
             run(*parsed)
     except (UserError, RefusedError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redacted(str(error))}", file=sys.stderr)
         return exit_code(error)
     except ServerGoneError as error:
         again = "Once it answers, give the same command again: it logs what is done, and does not do it again"

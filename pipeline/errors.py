@@ -1,7 +1,12 @@
 """What a failure looks like from outside: one sentence, an exit code, a run status."""
 
+import os
 import re
 import signal
+import sys
+import threading
+import traceback
+from urllib.parse import unquote, unquote_plus
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -12,6 +17,13 @@ EXIT_TERMINATED = 128 + signal.SIGTERM
 EXIT_HUNG_UP = 128 + 1
 # Longer names are cut where they are shown.
 LONGEST_SHOWN = 300
+HIDDEN = "***"
+SECRET_IN_QUERY = re.compile(r"([?&;](?!passfile)\w*(?:pass|pwd|token|secret)\w*=)([^&;#\s'\"]*)", re.IGNORECASE)
+# What the environment holds addresses and passwords in.
+ADDRESS_VARIABLES = ("OPTUNA_STORAGE", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD")
+# Shorter ones would be found in any word.
+SHORTEST_SECRET = 4
 
 
 class UserError(Exception):
@@ -52,9 +64,45 @@ def run_status(error: BaseException) -> str:
     return "KILLED" if isinstance(error, KeyboardInterrupt | Terminated) else "FAILED"
 
 
-def without_password(address: str) -> str:
-    """An address as it may be shown."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", address)
+def without_password(text: str) -> str:
+    """A text as it may be shown: passwords in the addresses that it holds are ***, in their queries too."""
+    return re.sub(r"(://[^:/@?#\s]*):[^\s]*@", r"\1:***@", SECRET_IN_QUERY.sub(r"\1***", text))
+
+
+def has_password(address: str) -> bool:
+    """Whether an address holds a password."""
+    return without_password(address) != address
+
+
+def redacted(text: str) -> str:
+    """A text without the passwords in its addresses, and without those that the environment holds."""
+    text = without_password(text)
+    for secret in sorted(_secrets(), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _secrets() -> set[str]:
+    """The passwords that the environment holds: by themselves or in addresses, as they are written and decoded."""
+    found = {os.environ[name] for name in SECRET_VARIABLES if name in os.environ}
+    for name in ADDRESS_VARIABLES:
+        address = os.environ.get(name, "")
+        in_user = re.findall(r"://[^:/@?#\s]*:([^\s]*)@", address)
+        in_query = [match.group(2) for match in SECRET_IN_QUERY.finditer(address)]
+        found |= {*in_user, *in_query}
+    found |= {unquote(secret) for secret in found} | {unquote_plus(secret) for secret in found}
+    return {secret for secret in found if len(secret) >= SHORTEST_SECRET and secret != HIDDEN}
+
+
+def print_error(error: BaseException) -> None:
+    """Print the traceback of an error, without passwords."""
+    print(redacted("".join(traceback.format_exception(error))), file=sys.stderr, end="", flush=True)
+
+
+def hide_passwords() -> None:
+    """Have no traceback of this process show a password, in whichever thread it arises."""
+    sys.excepthook = lambda kind, error, trace: print_error(error)
+    threading.excepthook = lambda raised: print_error(raised.exc_value or raised.exc_type())
 
 
 def shown(text: str) -> str:
@@ -65,6 +113,6 @@ def shown(text: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The error as one line of text, for a log or a tag."""
-    text = str(error).strip() or type(error).__name__
+    """The error as one line of text without passwords, for a log or a tag."""
+    text = redacted(str(error).strip()) or type(error).__name__
     return text.splitlines()[0]

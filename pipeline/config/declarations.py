@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import click
 
 from pipeline import docstrings
+from pipeline.config.addresses import WITHOUT_PASSWORD
 from pipeline.config.model_names import ModelType
 from pipeline.config.places import PACKAGE, PRESETS
 from pipeline.config.thresholds import ThresholdType
@@ -564,7 +565,7 @@ class SearchConfig(TrainConfig):
     )
     storage: str | None = option(
         None,
-        click.STRING,
+        WITHOUT_PASSWORD,
         "Optuna storage URL of the database that holds the study",
         group="search",
         shown_default="the environment's OPTUNA_STORAGE, else SQLite, optuna.db in workdir",

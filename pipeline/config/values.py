@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pipeline.config.declarations import Config, Values, fields_of
-from pipeline.errors import LONGEST_SHOWN, UserError, shown
+from pipeline.errors import LONGEST_SHOWN, UserError, shown, without_password
 
 # Larger ones are no fraction of anything that an option counts, and hundreds of digits are no good sentence.
 LARGEST_WHOLE = 1e15
@@ -60,7 +60,7 @@ def convert(kind: click.ParamType, value: Any, name: str) -> Any:
         return converted
     except click.BadParameter as error:
         near = _nearest(shown(str(value)), getattr(kind, "choices", []))
-        raise UserError(f"{name}: {_sentence(error.message, str(value))}{near}") from error
+        raise UserError(without_password(f"{name}: {_sentence(error.message, str(value))}{near}")) from None
 
 
 def _spelled(kind: click.ParamType, text: str) -> str:

@@ -1,32 +1,23 @@
 """The Optuna study: how it is opened, what it remembers, and how its trials begin and end."""
 
-import contextlib
 import importlib.util
 import math
-import os
-import threading
-import time
-import uuid
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from pipeline import config as options
-from pipeline import process
 from pipeline.config import SearchConfig, TrainConfig, Values
-from pipeline.errors import UserError, first_line, without_password
+from pipeline.errors import UserError, without_password
 from pipeline.search.space import Space, describe
+from pipeline.search.storage import open_storage, storage_address
 
-BEAT_SECONDS = 20
-SILENT_SECONDS = 120
-SQLITE_PATIENCE_SECONDS = 60
 RETRIES = 1
 # Before TPE begins: five did better than ten in a replay, docs/results.md.
 RANDOM_TRIALS = 5
@@ -35,7 +26,6 @@ EXTRAS = {"cmaes": "cmaes", "gp": "torch"}
 
 # Names of what the study remembers of itself.
 IDENTITY = "identity"
-OWNER = "owner"
 PARENT = "mlflow_parent"
 # And what a trial remembers of itself.
 OUTCOME = "outcome"
@@ -43,11 +33,6 @@ ABANDONED = "abandoned"
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-
-
-def storage_address(config: SearchConfig) -> str:
-    """The Optuna address of the database: what was asked for, or a SQLite file in the work folder."""
-    return config.storage or os.environ.get("OPTUNA_STORAGE") or f"sqlite:///{config.workdir / 'optuna.db'}"
 
 
 def study_name(config: SearchConfig) -> str:
@@ -64,21 +49,6 @@ def study_tags(config: SearchConfig) -> dict[str, str]:
         "optuna.storage": without_password(storage_address(config)),
         "model": config.model,
     }
-
-
-def open_storage(address: str) -> RDBStorage:
-    """The database at an Optuna address. Raises UserError if it cannot be opened."""
-    # A server may have been away between two trials.
-    engine: Values = {"pool_pre_ping": True}
-    try:
-        if address.startswith("sqlite:///"):
-            Path(address.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
-            engine = {"connect_args": {"timeout": SQLITE_PATIENCE_SECONDS}}
-        return RDBStorage(address, engine_kwargs=engine)
-    except ImportError as error:
-        raise UserError(f"--storage {without_password(address)} needs a driver: {first_line(error)}") from error
-    except Exception as error:  # each database has errors of its own
-        raise UserError(f"--storage {without_password(address)} cannot be opened: {first_line(error)}") from error
 
 
 def open_study(address: str, name: str, pruner: BasePruner) -> optuna.Study:
@@ -146,55 +116,6 @@ def _identity(config: SearchConfig, space: Space, data_digest: str) -> Values:
     return outside | {"data_digest": data_digest} | {f"space.{name}": value for name, value in describe(space).items()}
 
 
-@contextlib.contextmanager
-def owned(study: optuna.Study) -> Iterator[None]:
-    """Be the one process that hands out the study's trials. Raises UserError if another one is at it.
-
-    A process of this machine that is no more is recognised at once, one elsewhere by two minutes of silence: the
-    storage is asked to keep no lock, since not every one could.
-    """
-    _refuse_if_owned(study)
-    mine = process.myself() | {"id": uuid.uuid4().hex}
-    _beat(study, mine)
-    if study.user_attrs[OWNER]["id"] != mine["id"]:
-        _refuse_if_owned(study)
-    over = threading.Event()
-    beating = threading.Thread(target=_beat_until, args=(over, study, mine), daemon=True, name="study-beat")
-    beating.start()
-    try:
-        yield
-    finally:
-        over.set()
-        beating.join()
-        with contextlib.suppress(Exception):  # a database that is gone must not hide what happened
-            study.set_user_attr(OWNER, None)
-
-
-def _beat_until(over: threading.Event, study: optuna.Study, owner: Values) -> None:
-    while not over.wait(BEAT_SECONDS):
-        with contextlib.suppress(Exception):  # said again at the next beat
-            _beat(study, owner)
-
-
-def _beat(study: optuna.Study, owner: Values) -> None:
-    study.set_user_attr(OWNER, owner | {"beat": time.time()})
-
-
-def _refuse_if_owned(study: optuna.Study) -> None:
-    owner = study.user_attrs.get(OWNER)
-    if owner and _is_alive(owner):
-        raise UserError(
-            f"the study {study.study_name} is being searched by process {owner['process']} on {owner['host']}; "
-            "stop that one, or give it more --workers"
-        )
-
-
-def _is_alive(owner: Values) -> bool:
-    if process.is_here(owner):
-        return owner["process"] != os.getpid() and not process.is_dead(owner)
-    return time.time() - owner["beat"] < SILENT_SECONDS
-
-
 def enqueue(study: optuna.Study, configurations: list[Values]) -> None:
     """Queue configurations that the study has not had yet."""
     for configuration in configurations:
@@ -232,19 +153,6 @@ def abandon(study: optuna.Study, trial: Trial) -> None:
     trial.set_user_attr(ABANDONED, True)
     study.tell(trial, state=TrialState.FAIL)
     retry_abandoned(study)
-
-
-def abandon_all_running(study: optuna.Study) -> list[int]:
-    """What the owner of a study does before it asks for a trial: those that still run have nobody who trains them.
-
-    Returns their numbers.
-    """
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    for trial in running:
-        abandon(study, Trial(study, trial._trial_id))
-    # A process may have died after it marked a trial and before it queued it again.
-    retry_abandoned(study)
-    return [trial.number for trial in running]
 
 
 def retry_abandoned(study: optuna.Study) -> None:

@@ -4,8 +4,8 @@ import optuna
 
 from pipeline import tracking
 from pipeline.config import SearchConfig
-from pipeline.search.study import PARENT, abandon_all_running, study_tags
-from pipeline.search.trial import FAILED
+from pipeline.search.outcomes import FAILED, settle_all_running
+from pipeline.search.study import PARENT, study_tags
 from pipeline.search.trials import state_tags
 from pipeline.search.view import trial_rows
 from pipeline.tracked.delivery import deliver_all
@@ -16,7 +16,7 @@ def take_over(study: optuna.Study, run: tracking.Run, parent: str | None, config
 
     parent: the run that `run` itself is nested in.
     """
-    abandon_all_running(study)
+    settle_all_running(study, config.epochs, tracking.DIED)
     deliver_all(config.workdir, study.study_name)
     ours = {run.id, parent}
     _close_abandoned(study, config, ours)

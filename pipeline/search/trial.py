@@ -2,13 +2,13 @@
 
 import dataclasses
 import functools
+import sys
 import time
-import traceback
 from dataclasses import dataclass
 
 import optuna
 import psutil
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial
 
 from pipeline import config as options
 from pipeline import models, tracking
@@ -16,8 +16,11 @@ from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data.planning import plan
 from pipeline.data.prepared import Prepared
 from pipeline.data.writing import open_or_write
-from pipeline.errors import ServerGoneError, UserError, first_line
-from pipeline.search.study import make_pruner, open_storage
+from pipeline.errors import ServerGoneError, UserError, first_line, print_error
+from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, UNTRACKED, TrialOutcome, write
+from pipeline.search.patience import Patience
+from pipeline.search.storage import open_storage
+from pipeline.search.study import make_pruner
 from pipeline.tracked.data import log_data
 from pipeline.tracked.delivery import Delivery, deliver, keep
 from pipeline.tracked.fitting import best_metrics, fit_tracked, log_layers, log_options, save_network
@@ -25,12 +28,6 @@ from pipeline.tracked.machine import machine
 from pipeline.training.fit import Callbacks, DivergedError, EpochResult
 from pipeline.training.network_spec import network_spec
 from pipeline.training.run_folder import path_of
-
-COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
-# It could not begin, since the tracking server was gone: its values are tried again.
-UNTRACKED = "untracked"
-# What Optuna calls them.
-TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
 
 @dataclass(frozen=True)
@@ -58,26 +55,6 @@ class TrialJob:
     config: TrainConfig
 
 
-@dataclass(frozen=True)
-class TrialOutcome:
-    """How a trial went. state: complete, pruned, failed or untracked; reason: why, if not complete.
-
-    value: the best val_accuracy. training_seconds: of training steps and validation; compile_seconds: of building
-    graphs; seconds: from the job to its outcome. memory_mib: the private memory of the process afterwards.
-    """
-
-    number: int
-    state: str
-    reason: str
-    value: float | None = None
-    run_id: str | None = None
-    epochs: int = 0
-    training_seconds: float = 0.0
-    compile_seconds: float = 0.0
-    seconds: float = 0.0
-    memory_mib: float = 0.0
-
-
 def trial_name(number: int) -> str:
     """What a trial's run is called."""
     return f"trial-{number:03d}"
@@ -86,8 +63,20 @@ def trial_name(number: int) -> str:
 def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     """Train a trial in a run of its own, until it is complete or the pruner stops it.
 
-    A failure is an outcome, not an exception: the search goes on.
+    A failure is an outcome, not an exception: the search goes on. The outcome is in the study before it is returned.
     """
+    outcome = _outcome(place, job)
+    if outcome.state == UNTRACKED:
+        return outcome
+    try:
+        # An answer can be lost: with this process, or with the one that waits for it.
+        write(Trial(_study_at(place), job.id), outcome, job.config.epochs)
+    except Exception as error:  # a database that stays away; the answer may arrive all the same
+        print(f"trial {job.number}: {first_line(error)}", file=sys.stderr)
+    return outcome
+
+
+def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     started = time.perf_counter()
     epochs: list[EpochResult] = []
     run_id, state, reason = None, UNTRACKED, ""
@@ -95,8 +84,7 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
         tags = place.tags | {"optuna.trial": str(job.number)}
         with tracking.run("trial", trial_name(job.number), place.parent, tags=tags) as run:
             run_id = run.id
-            study = _study(place.storage, place.name, place.pruner, place.epochs, place.warmup)
-            trial = Trial(study, job.id)
+            trial = Trial(_study_at(place), job.id)
             trial.set_user_attr("run_id", run_id)
             state, reason = _train(run, trial, job.config, epochs)
             _deliver(run, job.config)
@@ -104,7 +92,7 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
         reason = first_line(error) if state == UNTRACKED else reason
     except Exception as error:  # whatever a configuration can lead to
         if not isinstance(error, UserError):
-            traceback.print_exc()
+            print_error(error)
         state, reason = FAILED, first_line(error)
     return TrialOutcome(
         number=job.number,
@@ -165,9 +153,14 @@ def _deliver(run: tracking.Run, config: TrainConfig) -> None:
         raise
 
 
+def _study_at(place: StudyPlace) -> optuna.Study:
+    return _study(place.storage, place.name, place.pruner, place.epochs, place.warmup)
+
+
 @functools.cache
 def _study(storage: str, name: str, pruner: str, epochs: int, warmup: float) -> optuna.Study:
-    return optuna.load_study(study_name=name, storage=open_storage(storage), pruner=make_pruner(pruner, epochs, warmup))
+    opened = open_storage(storage, Patience())
+    return optuna.load_study(study_name=name, storage=opened, pruner=make_pruner(pruner, epochs, warmup))
 
 
 @functools.cache

@@ -13,9 +13,10 @@ from pipeline import tracking
 from pipeline.errors import first_line
 from pipeline.progress import clock
 from pipeline.search import figures
+from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialOutcome
 from pipeline.search.space import Space
 from pipeline.search.study import OUTCOME, best_trials
-from pipeline.search.trial import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialOutcome, trial_name
+from pipeline.search.trial import trial_name
 
 REFRESH_SECONDS = 60.0
 # Drawing takes processor time from training: at most a fiftieth of it.

@@ -12,10 +12,12 @@ from pipeline.errors import ServerGoneError
 from pipeline.search import study as studies
 from pipeline.search.executors.processes import Processes
 from pipeline.search.final import train_best
+from pipeline.search.ownership import owned
 from pipeline.search.space import first_configurations, space_of
+from pipeline.search.storage import storage_address
 from pipeline.search.take_over import take_over
 from pipeline.search.trial import StudyPlace
-from pipeline.search.trials import run_trials
+from pipeline.search.trials import Search, run_trials
 from pipeline.search.view import StudyView
 from pipeline.tracked.data import ensure_prepared, log_data, summary
 from pipeline.tracked.delivery import deliver_all
@@ -26,7 +28,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
     """Search a study's space on validation data, train the best in full, and evaluate that on the test split.
 
     Returns the id of the study's run. Raises UserError if the study cannot be begun or continued as asked for, or if
-    trial after trial fails.
+    trials fail again and again.
     """
     studies.check_sampler(config.sampler)
     space = space_of(config, models.ranges(config.model))
@@ -36,9 +38,9 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
         log_options(run, config)
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
         log_data(run, data, config, "training")
-        address = studies.storage_address(config)
+        address = storage_address(config)
         study = studies.open_study(address, name, studies.make_pruner(config.pruner, config.epochs, config.warmup))
-        with studies.owned(study):
+        with owned(study) as owner:
             studies.check_identity(study, config, space, data.facts.digest)
             take_over(study, run, parent, config)
             studies.enqueue(study, first)
@@ -46,7 +48,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             print(f"study {name}: {tracking.run_address(run)}")
             place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, run.id, tags)
             with _saying_how_far(study, config), StudyView(run, study, space, config.trials, config.workers) as view:
-                run_trials(study, config, space, lambda workers: Processes(workers, place), view)
+                run_trials(Search(study, config, space, view, owner), lambda workers: Processes(workers, place))
                 deliver_all(config.workdir, name)
             studies.check_complete(study)
             train_best(study, config, space, run)

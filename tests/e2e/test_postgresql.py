@@ -1,69 +1,129 @@
-"""A study in a PostgreSQL server: Debian's package, started here on a socket of its own."""
+"""A study in a PostgreSQL server, which goes away and comes back, and whose password nobody is told."""
 
-import os
-import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import optuna
+import psutil
 import pytest
+from postgresql import running_server
+from processes import wait_for
 
 OPTIONS = [
     "model=two-layer-numpy",
     "image_size=16",
     "final_image_size=16",
     "batch_size=8",
-    "epochs=2",
     "final_epochs=2",
 ]
+ROOT = Path(__file__).parents[2]
+PASSWORD = "open%24esame-7"
+DECODED = "open$esame-7"
 
 
-def program(name):
-    found = shutil.which(name) or next(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
-    if found is None:
-        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
-    return found
+@pytest.fixture(scope="module")
+def server():
+    with running_server() as started:
+        yield started
 
 
-def as_owner(folder, *command):
-    """The command as a user that may run a server, which root may not."""
-    if os.getuid() != 0:
-        return list(command)
-    shutil.chown(folder, "postgres")
-    return ["runuser", "-u", "postgres", "--", *command]
+def of_stage(runs, stage):
+    return [run for run in runs() if run.data.tags.get("stage") == stage]
 
 
-@pytest.fixture
-def address(tmp_path_factory):
-    """The address of an empty database."""
-    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
-    initialise = as_owner(folder, program("initdb"), "-D", str(folder / "data"), "-U", "me", "-A", "trust")
-    subprocess.run(initialise, check=True, capture_output=True, cwd=folder)
-    control = [program("pg_ctl"), "-D", str(folder / "data"), "-l", str(folder / "log"), "-w"]
-    options = f"-k {folder} -c listen_addresses=''"
-    subprocess.run(as_owner(folder, *control, "-o", options, "start"), check=True, capture_output=True, cwd=folder)
-    yield f"postgresql://me:secret@/postgres?host={folder}"
-    subprocess.run(as_owner(folder, *control, "-m", "immediate", "stop"), check=True, capture_output=True, cwd=folder)
-    shutil.rmtree(folder)
+def check_secret(here, *texts):
+    """The password is in none of the texts, and in no file of the current folder."""
+    for text in texts:
+        assert PASSWORD not in text
+        assert DECODED not in text
+    for path in here.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert PASSWORD.encode() not in content, path
+            assert DECODED.encode() not in content, path
 
 
-def test_a_study_in_postgresql_is_searched_and_continued(address, image_folder, here, environment, mlflow_run, runs):
-    environment["OPTUNA_STORAGE"] = address
-    options = [f"data={image_folder}", "workers=2", "study=served", *OPTIONS]
+def test_a_study_is_searched_and_continued_and_nobody_is_told_the_password(
+    server, image_folder, here, environment, mlflow_command, runs
+):
+    environment["OPTUNA_STORAGE"] = server.address(PASSWORD)
+    said, command_lines = [], set()
     for trials in (2, 4):
-        done = mlflow_run("search", *options, f"trials={trials}")
-        assert done.returncode == 0, done.stderr
-    study = optuna.load_study(study_name="served", storage=address)
+        options = [f"data={image_folder}", "workers=2", "study=served", "epochs=2", f"trials={trials}", *OPTIONS]
+        command, keywords = mlflow_command("search", *options)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **keywords) as process:
+            wait_for(lambda: len(of_stage(runs, "trial")) >= trials - 1)  # noqa: B023
+            family = psutil.Process(process.pid).children(recursive=True)
+            command_lines |= {" ".join(each.cmdline()) for each in family if each.is_running()}
+            said.append(process.communicate(timeout=120)[0])
+        assert process.returncode == 0, said[-1]
+    study = optuna.load_study(study_name="served", storage=server.address())
     assert [trial.state.is_finished() for trial in study.trials] == [True] * 4
     assert not (here / "workdir" / "optuna.db").exists()
-    newest = next(run for run in runs() if run.data.tags["stage"] == "search")
-    trials = [run for run in runs() if run.data.tags["stage"] == "trial"]
-    assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {newest.info.run_id}
-    assert "secret" not in str(newest.to_dictionary())
+    newest = of_stage(runs, "search")[0]
+    assert {run.data.tags["mlflow.parentRunId"] for run in of_stage(runs, "trial")} == {newest.info.run_id}
+    assert "spawn_main" in str(command_lines)
+    check_secret(here, *said, *command_lines)
 
 
-def test_a_server_that_is_not_there_is_said_in_one_sentence(image_folder, mlflow_run):
-    done = mlflow_run("search", f"data={image_folder}", "storage=postgresql://me:secret@127.0.0.1:1/none", *OPTIONS)
-    assert done.returncode != 0
-    assert "error: --storage postgresql://me:***@127.0.0.1:1/none cannot be opened" in done.stderr
+def test_a_server_that_restarts_costs_a_search_no_trial(server, image_folder, here, environment, mlflow_command, runs):
+    environment["OPTUNA_STORAGE"] = server.address()
+    trials, epochs = 9, 40
+    options = [f"data={image_folder}", "workers=3", "study=restarted", "pruner=none", f"epochs={epochs}", *OPTIONS]
+    command, keywords = mlflow_command("search", *options, f"trials={trials}")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **keywords) as process:
+        wait_for(lambda: process.poll() is not None or len(of_stage(runs, "trial")) >= 4, 240)
+        server.stop()
+        try:
+            time.sleep(10)
+        finally:
+            server.start()
+        said = process.communicate(timeout=240)[0]
+    assert process.returncode == 0, said
+    assert "the study's database is away" in said
+    found = optuna.load_study(study_name="restarted", storage=server.address()).trials
+    assert [trial.state.name for trial in found] == ["COMPLETE"] * trials, said
+    assert {len(trial.intermediate_values) for trial in found} == {epochs}
+    trained = sorted(int(run.data.tags["optuna.trial"]) for run in of_stage(runs, "trial"))
+    assert trained == list(range(trials))
+    assert {run.info.status for run in runs()} == {"FINISHED"}
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("OPTUNA_STORAGE", f"postgresql://me:{PASSWORD}@127.0.0.1:1/none"),
+        ("OPTUNA_STORAGE", f"postgresql://127.0.0.1:1/none?user=me&password={PASSWORD}"),
+        ("OPTUNA_STORAGE", f"postgresql://me:{PASSWORD}@127.0.0.1:noport/none"),
+        ("MLFLOW_TRACKING_URI", f"postgresql://me:{PASSWORD}@127.0.0.1:1/none"),
+        ("MLFLOW_TRACKING_URI", f"http://me:{PASSWORD}@127.0.0.1:1"),
+    ],
+)
+def test_a_server_that_is_not_there_is_said_in_one_sentence_without_its_password(
+    image_folder, here, environment, name, address
+):
+    options = [word for option in [f"data={image_folder}", "epochs=1", *OPTIONS] for word in f"--{option}".split("=")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "search", *options],
+        cwd=here,
+        env=environment | {"PYTHONPATH": str(ROOT), name: address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "***" in done.stderr
     assert "Traceback" not in done.stderr
+    check_secret(here, done.stdout, done.stderr)
+
+
+def test_an_address_with_a_password_is_refused_where_it_would_be_logged(here, mlflow_run, image_folder):
+    done = mlflow_run("search", f"data={image_folder}", f"storage=postgresql://me:{PASSWORD}@127.0.0.1/none", *OPTIONS)
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(said) == 1
+    assert "OPTUNA_STORAGE" in said[0]
+    assert "~/.pgpass" in said[0]
+    assert PASSWORD not in said[0]

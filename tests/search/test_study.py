@@ -1,5 +1,4 @@
 import optuna
-import psutil
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import Trial, TrialState
@@ -10,6 +9,7 @@ from pipeline.errors import UserError
 from pipeline.search import study as studies
 from pipeline.search.executors.processes import shares
 from pipeline.search.final import final_config
+from pipeline.search.outcomes import settle_all_running
 from pipeline.search.trials import trial_config
 
 SPACE = {"learning_rate": FloatDistribution(0.001, 0.1, log=True), "dropout": FloatDistribution(0.0, 0.5)}
@@ -78,47 +78,14 @@ def test_what_is_searched_may_have_another_own_value(study):
     studies.check_identity(study, config_of(learning_rate="0.05"), SPACE, "digest")
 
 
-def test_one_process_at_a_time_hands_out_trials(study):
-    with studies.owned(study):
-        other = psutil.Process(1)
-        owner = study.user_attrs[studies.OWNER] | {"process": 1, "started": other.create_time()}
-        study.set_user_attr(studies.OWNER, owner)
-        with pytest.raises(UserError, match="is being searched by process 1"), studies.owned(study):
-            pass
-
-
-@pytest.mark.parametrize(
-    "owner",
-    [
-        {"process": 2**22 - 1, "started": 1.0},  # no such process
-        {"process": 1, "started": 1.0},  # its number went to another one
-        {"host": "elsewhere", "beat": 0.0},  # silent for long
-    ],
-)
-def test_an_owner_that_is_no_more_holds_nobody_up(study, owner):
-    with studies.owned(study):
-        left = study.user_attrs[studies.OWNER] | owner
-    study.set_user_attr(studies.OWNER, left)
-    with studies.owned(study):
-        assert study.user_attrs[studies.OWNER]["id"] != left["id"]
-
-
-def test_an_owner_elsewhere_is_believed_while_it_speaks(study):
-    with studies.owned(study):
-        left = study.user_attrs[studies.OWNER] | {"host": "elsewhere"}
-    study.set_user_attr(studies.OWNER, left)
-    with pytest.raises(UserError, match="on elsewhere"), studies.owned(study):
-        pass
-
-
 def test_a_trial_whose_process_died_is_failed_and_tried_again_once(study):
     tell(study, 0.3)
     lost = studies.ask(study, config_of(), SPACE)
-    assert studies.abandon_all_running(study) == [lost.number]
+    assert [outcome.number for outcome in settle_all_running(study, 3, "died")] == [lost.number]
     again = studies.ask(study, config_of(), SPACE)
     assert again.params == lost.params
     assert again.number != lost.number
-    studies.abandon_all_running(study)
+    settle_all_running(study, 3, "died")
     third = studies.ask(study, config_of(), SPACE)
     assert third.params != lost.params
     assert [trial.state for trial in study.trials] == [
@@ -134,7 +101,7 @@ def test_a_process_that_died_between_failing_a_trial_and_queueing_it_loses_nothi
     lost = studies.ask(study, config_of(), SPACE)
     Trial(study, lost._trial_id).set_user_attr(studies.ABANDONED, True)
     study.tell(lost, state=TrialState.FAIL)
-    assert studies.abandon_all_running(study) == []
+    assert settle_all_running(study, 3, "died") == []
     assert studies.ask(study, config_of(), SPACE).params == lost.params
     studies.retry_abandoned(study)
     assert len(study.trials) == 2
@@ -144,21 +111,6 @@ def test_the_best_trials_of_equals_the_earlier(study):
     for value in (0.3, 0.5, 0.5, 0.1):
         tell(study, value)
     assert [trial.number for trial in studies.best_trials(study, 3)] == [1, 2, 0]
-
-
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [
-        ("sqlite:////proc/no/optuna.db", "--storage sqlite:////proc/no/optuna.db"),
-        ("nonsense", "--storage nonsense cannot be opened"),
-        ("postgresql+nodriver://me:secret@localhost/x", "--storage postgresql"),
-    ],
-)
-def test_a_storage_that_cannot_be_had_is_refused_in_one_sentence(address, words):
-    with pytest.raises(UserError, match=words) as refused:
-        studies.open_storage(address)
-    assert "secret" not in str(refused.value)
-    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("sampler", "package"), [("gp", "torch"), ("cmaes", "cmaes")])

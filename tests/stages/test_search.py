@@ -173,7 +173,7 @@ def test_a_study_is_not_continued_with_other_options(searched):
 def test_trials_that_cannot_be_trained_end_the_search_in_one_sentence(searched, tmp_path):
     space = tmp_path / "space.yaml"
     space.write_text(json.dumps({"depth": {"low": 50, "high": 60}}), encoding="utf-8")
-    with pytest.raises(UserError, match="5 trials in a row failed; the last one: two_layer_numpy cannot be built"):
+    with pytest.raises(UserError, match="5 failures in a row for one cause: two_layer_numpy cannot be built"):
         run("search", searched[1] | {"study": "hopeless", "space": str(space)})
     failed = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'hopeless'")
     assert {each.data.tags["optuna.state"] for each in failed} == {"failed"}

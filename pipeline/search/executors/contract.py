@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.search.trial import TrialJob, TrialOutcome
+from pipeline.search.outcomes import TrialOutcome
+from pipeline.search.trial import TrialJob
 
 
 @dataclass(frozen=True)
