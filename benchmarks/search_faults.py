@@ -1,10 +1,11 @@
-"""Whether a search survives kill -9: studies of short trials, killed at random moments and started again.
+"""Whether a search survives kill -9, and a database that goes away: studies of short trials, struck at random moments.
 
-    python -m benchmarks.search_faults --kills 20 --output FOLDER
+    python -m benchmarks.search_faults --kills 20 --restarts 6 --output FOLDER
 
 Each study is a part that leaves a JSON file in the output folder; a part that is there is not repeated. A kill takes
-the whole search (`mlflow run` and all it started), or one worker first. The images are made here: three classes of
-noisy colours.
+the whole search (`mlflow run` and all it started), or one worker first; the same command then goes on. A restart stops
+the PostgreSQL server that holds the study, at once, and starts it again some seconds later; nobody starts the search
+again. The images are made here: three classes of noisy colours.
 """
 
 import argparse
@@ -14,31 +15,48 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import psutil
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.shared import part, provenance
+from pipeline.search.storage import open_storage, sqlite_address
+from tests.postgresql import running_server
 
 ROOT = Path(__file__).parents[1]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (210, 40, 40)}
 IMAGES_A_CLASS = 60
-TRIALS = 8
-KILLS_A_STUDY = 5
-LATEST_KILL_SECONDS = 40.0
+TRIALS = 12
+STRIKES_A_STUDY = 5
+LATEST_KILL_SECONDS = 30.0
+# Of the kills; the others come at any moment since the start.
+WHILE_TRIALS_TRAIN = 0.8
+LONGEST_OUTAGE_SECONDS = 15.0
+FIGURES = (
+    "strikes",
+    "while_trials_trained",
+    "finished_trials",
+    "failed_trials",
+    "lost",
+    "doubled",
+    "left_running",
+    "outside_the_last_parent",
+)
 OPTIONS = {
+    "model": "two-layer-numpy",  # without TensorFlow workers start in seconds, and most kills meet trials
     "trials": TRIALS,
-    "epochs": 3,
+    "epochs": 150,
     "final_epochs": 1,
     "image_size": 16,
     "final_image_size": 16,
-    "input_scale": 1,
-    "width": 8,
+    "width": 16,
     "batch_size": 8,
-    "precision": "float32",
-    "workers": 2,
+    "workers": 3,
     "study": "faults",
 }
 
@@ -47,15 +65,22 @@ def main() -> None:
     """Run the studies that are missing, and print what all came to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--restarts", type=int, default=6)
     parser.add_argument("--output", type=Path, required=True, help="folder for the parts and their stores")
     arguments = parser.parse_args()
     output = arguments.output.absolute()
-    results = []
-    for number in range(-(-arguments.kills // KILLS_A_STUDY)):
-        study = functools.partial(_study, number, output / f"study-{number}")
-        results.append(part(output / f"study-{number}.json", study))
-    for name in ("kills", "finished_trials", "lost", "doubled", "left_running", "outside_the_last_parent"):
-        print(f"{name}: {sum(result[name] for result in results)}")
+    kills = [
+        part(output / f"study-{number}.json", functools.partial(_study, number, output / f"study-{number}"))
+        for number in range(-(-arguments.kills // STRIKES_A_STUDY))
+    ]
+    restarts = [
+        part(output / f"restarts-{number}.json", functools.partial(_restarts, number, output / f"restarts-{number}"))
+        for number in range(-(-arguments.restarts // STRIKES_A_STUDY))
+    ]
+    for title, results in (("kill -9", kills), ("the database restarted", restarts)):
+        print(title)
+        for name in FIGURES:
+            print(f"  {name}: {sum(result[name] for result in results)}")
 
 
 def _study(seed: int, folder: Path) -> dict:
@@ -65,13 +90,21 @@ def _study(seed: int, folder: Path) -> dict:
     _set_up_store(folder)
     seen: dict[int, float] = {}
     kills = []
-    while _killed(kills) < KILLS_A_STUDY:
+    while _killed(kills) < STRIKES_A_STUDY:
         started = _start(folder)
+        if rng.random() < WHILE_TRIALS_TRAIN:
+            _wait_for_workers(started)
         delay = rng.uniform(0, LATEST_KILL_SECONDS)
         try:
             started.wait(delay)
         except subprocess.TimeoutExpired:
-            kills.append({"after_seconds": round(delay, 1), "what": _kill(started, rng)})
+            kills.append(
+                {
+                    "after_seconds": round(delay, 1),
+                    "what": _kill(started, rng),
+                    "running_trials": sum(trial.state.name == "RUNNING" for trial in _trials(_sqlite(folder))),
+                }
+            )
         else:
             if started.returncode:
                 raise RuntimeError(f"a search failed by itself: {folder / 'log.txt'}")
@@ -79,16 +112,50 @@ def _study(seed: int, folder: Path) -> dict:
         seen |= _finished(folder)
     if _start(folder).wait():
         raise RuntimeError(f"the last search failed: {folder / 'log.txt'}")
-    return {
-        **provenance(),
-        "seed": seed,
-        "kill_list": kills,
-        "kills": _killed(kills),
-    } | _left(folder, seen)
+    return (
+        {
+            **provenance(),
+            "seed": seed,
+            "kill_list": kills,
+        }
+        | _struck(kills)
+        | _left(folder, _sqlite(folder), seen)
+    )
+
+
+def _restarts(seed: int, folder: Path) -> dict:
+    """Restart the database of a search again and again until the search ends by itself, and see what is left."""
+    rng = random.Random(seed)
+    _write_images(folder / "colours")
+    _set_up_store(folder)
+    (folder / "extra_trials").write_text(str(TRIALS), encoding="utf-8")  # enough for all restarts
+    outages: list[dict] = []
+    with running_server() as server:
+        open_storage(server.address())  # so that its tables are there for both who read it
+        started = _start(folder, {"OPTUNA_STORAGE": server.address()})
+        _wait_for_workers(started)
+        while len(outages) < STRIKES_A_STUDY and started.poll() is None:
+            time.sleep(rng.uniform(5, 20))
+            trials = [trial.state.name for trial in _trials(server.address())]
+            outage = rng.uniform(1, LONGEST_OUTAGE_SECONDS)
+            server.stop()
+            time.sleep(outage)
+            server.start()
+            if started.poll() is None:
+                outages.append({"seconds": round(outage, 1), "running_trials": trials.count("RUNNING")})
+        if started.wait():
+            raise RuntimeError(f"the search failed: {folder / 'log.txt'}")
+        left = _left(folder, server.address(), {})
+    return {**provenance(), "seed": seed, "outages": outages} | _struck(outages) | left
 
 
 def _killed(kills: list[dict]) -> int:
     return sum("after_seconds" in kill for kill in kills)
+
+
+def _struck(strikes: list[dict]) -> dict[str, int]:
+    real = [strike for strike in strikes if "running_trials" in strike]
+    return {"strikes": len(real), "while_trials_trained": sum(strike["running_trials"] > 0 for strike in real)}
 
 
 def _set_up_store(folder: Path) -> None:
@@ -118,21 +185,20 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _start(folder: Path) -> subprocess.Popen:
+def _start(folder: Path, environment: Mapping[str, str] = MappingProxyType({})) -> subprocess.Popen:
     options = OPTIONS | {"trials": TRIALS + _extra(folder), "data": folder / "colours"}
     command = ["mlflow", "run", str(ROOT), "-e", "search", "--env-manager", "local"]
     for name, value in options.items():
         command += ["-P", f"{name}={value}"]
     with (folder / "log.txt").open("a", encoding="utf-8") as log:
         return subprocess.Popen(
-            command, cwd=folder, env=_environment(folder), stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env=_environment(folder) | environment, stdout=log, stderr=log, start_new_session=True
         )
 
 
 def _kill(started: subprocess.Popen, rng: random.Random) -> str:
     """Kill -9 the whole search, or one worker of it where there is one; wait for the search to end if it goes on."""
-    family = psutil.Process(started.pid).children(recursive=True)
-    workers = [each for each in family if _is_worker(each)]
+    workers = _workers(started)
     if workers and rng.random() < 0.5:
         rng.choice(workers).kill()
         time.sleep(rng.uniform(0, 3))
@@ -148,6 +214,15 @@ def _kill(started: subprocess.Popen, rng: random.Random) -> str:
     return what
 
 
+def _wait_for_workers(started: subprocess.Popen) -> None:
+    while started.poll() is None and not _workers(started):
+        time.sleep(0.2)
+
+
+def _workers(started: subprocess.Popen) -> list[psutil.Process]:
+    return [each for each in psutil.Process(started.pid).children(recursive=True) if _is_worker(each)]
+
+
 def _is_worker(process: psutil.Process) -> bool:
     try:
         return "spawn_main" in " ".join(process.cmdline())
@@ -157,29 +232,32 @@ def _is_worker(process: psutil.Process) -> bool:
 
 def _finished(folder: Path) -> dict[int, float]:
     """The finished trials of the study, number -> value, as its database has them now."""
-    return {trial.number: trial.value for trial in _trials(folder) if trial.state.name in {"COMPLETE", "PRUNED"}}
+    return {
+        trial.number: trial.value for trial in _trials(_sqlite(folder)) if trial.state.name in {"COMPLETE", "PRUNED"}
+    }
 
 
-def _trials(folder: Path) -> list:
+def _sqlite(folder: Path) -> str:
+    return sqlite_address(folder / "workdir" / "optuna.db")
+
+
+def _trials(address: str) -> list:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    database = folder / "workdir" / "optuna.db"
-    if not database.exists():
-        return []
     try:
-        return optuna.load_study(study_name="faults", storage=f"sqlite:///{database}").trials
-    except (KeyError, RuntimeError):  # killed before it was begun
+        return optuna.load_study(study_name="faults", storage=address).trials
+    except (KeyError, RuntimeError, OperationalError):  # killed before it was begun
         return []
 
 
-def _left(folder: Path, seen: dict[int, float]) -> dict:
+def _left(folder: Path, address: str, seen: dict[int, float]) -> dict:
     """What is to be found when all is over. lost: trials seen finished that are no more so, or have another value."""
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     runs = client.search_runs(["0"], max_results=5000)
-    trials = _trials(folder)
+    trials = _trials(address)
     finished = {trial.number: trial for trial in trials if trial.state.name in {"COMPLETE", "PRUNED"}}
     retried = {number for trial in trials for number in trial.system_attrs.get("retry_history", [])}
     runs_of = {
