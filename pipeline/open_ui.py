@@ -23,11 +23,10 @@ def main() -> int:
         return EXIT_USER_ERROR
     address = tracking.experiment_address()
     print(f"the runs are listed at\n  {address}", flush=True)
-    command = tracking.ui_command()
-    if command is None:
+    if tracking.ui_command() is None:
         _show(address)
         return 0
-    with subprocess.Popen(command.split()) as server:
+    with subprocess.Popen(["mlflow", "ui"], env=os.environ | tracking.ui_environment()) as server:
         try:
             if _answers(address, server):
                 _show(address)

@@ -22,9 +22,13 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class Patience:
-    """For how many seconds a database is waited for: none any more, once that was in vain or somebody said stop."""
+    """For how many seconds a database is waited for: none any more, once that was in vain or somebody said stop.
+
+    said: whether the present outage was.
+    """
 
     seconds: float = PATIENCE_SECONDS
+    said: bool = False
 
     def call(self, ask: Callable[[], Answer]) -> Answer:
         """What `ask` returns, called again while the database is away. Raises UserError if it stays away."""
@@ -36,7 +40,9 @@ class Patience:
             before_sleep=self._say,
             retry_error_callback=self._give_up,
         )
-        return waiting(ask)
+        answer = waiting(ask)
+        self.said = False
+        return answer
 
     def _sleep(self, seconds: float) -> None:
         try:
@@ -46,7 +52,8 @@ class Patience:
             raise
 
     def _say(self, state: tenacity.RetryCallState) -> None:
-        if state.attempt_number == 1:
+        if not self.said:
+            self.said = True
             reason = _reason(state)
             print(f"the study's database is away ({reason}): tried again for {self.seconds:.0f} s", file=sys.stderr)
 

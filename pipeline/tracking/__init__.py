@@ -1,6 +1,6 @@
 """All that talks to MLflow, by subject. Importing it loads neither Keras nor the code that serves a model."""
 
-from pipeline.tracking.addresses import comparison_address, experiment_address, run_address, ui_command
+from pipeline.tracking.addresses import comparison_address, experiment_address, run_address, ui_command, ui_environment
 from pipeline.tracking.checking import check_store
 from pipeline.tracking.finding import (
     FoundRun,
@@ -65,5 +65,6 @@ __all__ = [
     "silence",
     "tags_of",
     "ui_command",
+    "ui_environment",
     "wait_for_server",
 ]

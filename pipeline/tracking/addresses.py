@@ -2,11 +2,13 @@
 
 import json
 import re
+import shlex
 import urllib.parse
 from pathlib import Path
 
 import mlflow
 
+from pipeline.errors import has_password
 from pipeline.tracking.finding import finished_runs
 from pipeline.tracking.store import Run, experiment_id
 
@@ -43,9 +45,20 @@ def ui_command() -> str | None:
     if re.match(r"https?://", uri):
         return None
     here = uri == f"sqlite:///{Path.cwd() / 'mlflow.db'}" or uri == "sqlite:///mlflow.db"
-    return "mlflow ui" if here else f"mlflow ui --backend-store-uri {uri}"
+    if here:
+        return "mlflow ui"
+    if has_password(uri):
+        return "MLFLOW_BACKEND_STORE_URI=$MLFLOW_TRACKING_URI mlflow ui"
+    return f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
+
+
+def ui_environment() -> dict[str, str]:
+    """What tells `mlflow ui` the store in use, where nobody reads it in the list of processes."""
+    return {"MLFLOW_BACKEND_STORE_URI": mlflow.get_tracking_uri()}
 
 
 def _ui() -> str:
     uri = mlflow.get_tracking_uri()
+    # Whoever opens it is asked for name and password.
+    uri = re.sub(r"//[^/]*@", "//", uri)
     return uri.rstrip("/") if re.match(r"https?://", uri) else f"http://127.0.0.1:{UI_PORT}"

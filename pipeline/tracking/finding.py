@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from pipeline import config as options
-from pipeline.errors import UserError
+from pipeline.errors import UserError, without_password
 from pipeline.tracking.server import patient_client, patiently
 from pipeline.tracking.store import experiment_id, get_run
 
@@ -76,7 +76,8 @@ def newest_run(stage: str) -> str:
     """The id of the newest finished run of `stage` in this experiment. Raises UserError if there is none."""
     runs = finished_runs(stage, 1)
     if not runs:
-        raise UserError(f"there is no finished run with stage {stage} at {mlflow.get_tracking_uri()}; train one first")
+        where = without_password(mlflow.get_tracking_uri())
+        raise UserError(f"there is no finished run with stage {stage} at {where}; train one first")
     return runs[0]
 
 

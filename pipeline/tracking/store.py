@@ -29,7 +29,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from pipeline.config import dump_yaml
-from pipeline.errors import UserError, first_line
+from pipeline.errors import UserError, first_line, without_password
 from pipeline.tracking.server import patient_client
 from pipeline.tracking.tables import write_csv
 
@@ -171,7 +171,7 @@ def get_run(run_id: str):
     try:
         return patient_client().get_run(run_id)
     except MlflowException as error:
-        where = mlflow.get_tracking_uri()
+        where = without_password(mlflow.get_tracking_uri())
         raise RunUnavailableError(f"run {run_id!r} is not to be found at {where}: {first_line(error)}") from error
 
 
