@@ -13,6 +13,7 @@ from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Sche
 
 from pipeline.data.decoding import DecodeError
 from pipeline.data.preprocessing import Preprocessing
+from pipeline.errors import first_line, shown
 from pipeline.models.networks.contract import Network, predict_prepared
 
 TOP = 5
@@ -44,15 +45,23 @@ class ImageClassifier(PythonModel):
         self.load(Path(context.artifacts["network"]), Path(context.artifacts["classifier"]))
 
     def load(self, path: Path, classifier: Path) -> None:
-        """Load the network file at `path`, and what `classifier` says of it. Raises MlflowException if they differ."""
+        """Load the network file at `path`, and what `classifier` says of it.
+
+        Raises MlflowException if one of them is damaged, or if they do not belong together.
+        """
         from pipeline import models
 
-        facts = json.loads(classifier.read_text(encoding="utf-8"))
-        if file_digest(path) != facts["network_sha256"]:
+        digest, self.class_names, self.preprocessing = _described(classifier)
+        if file_digest(path) != digest:
             raise MlflowException(f"{path.name} is not the file that was logged: its SHA-256 differs")
-        self.class_names = facts["class_names"]
-        self.preprocessing = _preprocessing(facts)
-        self.network = models.load(path)
+        size = self.preprocessing.prepared_size
+        try:
+            self.network = models.load(path)
+            answered = self.probabilities(np.zeros((1, size, size, 3), np.uint8)).shape
+        except Exception as error:  # Keras and NumPy have many for a file that is none of theirs
+            raise MlflowException(f"{path.name} cannot be loaded: {shown(first_line(error))}") from error
+        if answered != (1, len(self.class_names)):
+            raise MlflowException(f"{path.name} answers with {answered[1]} classes, not {len(self.class_names)}")
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Prepared images (n, prepared_size, prepared_size, 3) uint8 -> (n, classes) float32, rows sum to 1."""
@@ -89,6 +98,18 @@ class ImageClassifier(PythonModel):
                 f"top_{TOP}": ranked,
             }
         )
+
+
+def _described(classifier: Path) -> tuple[str, list[str], Preprocessing]:
+    """The network file's digest, the class names and the preprocessing in classifier.json. Raises MlflowException."""
+    try:
+        facts = json.loads(classifier.read_text(encoding="utf-8"))
+        digest, class_names, preprocessing = facts["network_sha256"], facts["class_names"], _preprocessing(facts)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MlflowException(f"{classifier.name} is damaged: {shown(repr(error))}") from error
+    if not isinstance(class_names, list) or not all(isinstance(name, str) for name in class_names):
+        raise MlflowException(f"{classifier.name} is damaged: class_names is no list of names")
+    return digest, class_names, preprocessing
 
 
 def _preprocessing(facts: dict) -> Preprocessing:

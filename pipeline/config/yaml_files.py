@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -42,24 +42,27 @@ class TextLoader(yaml.SafeLoader):
         self.values_in: dict[yaml.Node, int] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        is_alias = self.check_event(yaml.AliasEvent)
         if self.levels > MOST_LEVELS:
-            raise yaml.composer.ComposerError(None, None, f"more than {MOST_LEVELS} levels", event.start_mark)
+            self._refuse(f"more than {MOST_LEVELS} levels")
         self.levels += 1
         before = self.values
         node = super().compose_node(parent, index)
         assert node is not None
         self.levels -= 1
-        if isinstance(event, yaml.AliasEvent):
+        if is_alias:
             if node not in self.values_in:
-                raise yaml.composer.ComposerError(None, None, "a value that holds itself", event.start_mark)
+                self._refuse("a value that holds itself")
             self.values += self.values_in[node]
         else:
             self.values += 1
             self.values_in[node] = self.values - before
         if self.values > MOST_VALUES:
-            raise yaml.composer.ComposerError(None, None, f"more than {MOST_VALUES:,} values", event.start_mark)
+            self._refuse(f"more than {MOST_VALUES:,} values")
         return node
+
+    def _refuse(self, problem: str) -> NoReturn:
+        raise yaml.composer.ComposerError(None, None, problem, self.get_mark())
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         mapping = super().construct_mapping(node, deep=deep)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.data.place import Place
@@ -28,10 +29,7 @@ def digests(files: pd.DataFrame, root: Place, read: Callable[[str], bytes], inde
     index_file = index_folder / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.parquet"
     now = time.time_ns()
     table = files[["path", *STAT_COLUMNS]].reset_index(drop=True)
-    if index_file.exists():
-        table = table.merge(pd.read_parquet(index_file), how="left", on=["path", *STAT_COLUMNS])
-    else:
-        table = table.assign(digest=None)
+    table = table.merge(_index(index_file), how="left", on=["path", *STAT_COLUMNS])
     missing = table["digest"].isna()
     if missing.any():
         table.loc[missing, "digest"] = _read_now(table.loc[missing, "path"].tolist(), root, read)
@@ -52,6 +50,19 @@ def _digest(root: Place, read: Callable[[str], bytes], path: str) -> str:
         return digest(read(path))
     except OSError as error:
         raise UserError(f"{shown(str(root / path))} cannot be read: {error.strerror}") from error
+
+
+def _index(index_file: Path) -> pd.DataFrame:
+    """What is known of the files that were read before; nothing if the index is not there, or is damaged."""
+    columns = ["path", *STAT_COLUMNS, "digest"]
+    nothing = pd.DataFrame(columns=columns).astype(dict.fromkeys(STAT_COLUMNS, np.int64))
+    if not index_file.exists():
+        return nothing
+    try:
+        found = pd.read_parquet(index_file)[columns].astype(dict.fromkeys(STAT_COLUMNS, np.int64))
+        return found.drop_duplicates("path")
+    except Exception:  # a damaged Parquet file can make it raise nearly anything
+        return nothing
 
 
 def _write_index(table: pd.DataFrame, index_file: Path) -> None:

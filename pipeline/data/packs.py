@@ -3,6 +3,7 @@
 They stand in for formats that can only be read from the first image to the last.
 """
 
+import errno
 import functools
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,7 +31,10 @@ def pack_file(folder: Path, name: str) -> Path:
 def read_packed(folder: Path, path: str) -> bytes:
     """The image `PACK/ROW` of the packs in `folder`. Raises OSError if it cannot be read."""
     name, _, row = path.rpartition("/")
-    start, end = _starts(folder / f"{name}{STARTS}")[int(row) : int(row) + 2].tolist()
+    try:
+        start, end = _starts(folder / f"{name}{STARTS}")[int(row) : int(row) + 2].tolist()
+    except ValueError as error:
+        raise OSError(errno.EIO, f"{name}{STARTS} is damaged") from error
     with pack_file(folder, name).open("rb") as file:
         file.seek(start)
         return file.read(end - start)

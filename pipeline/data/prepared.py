@@ -9,13 +9,20 @@
 A folder that is there is whole (writing.py). Opening it reads no image.
 """
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from pipeline.errors import UserError, first_line, shown
+
+CHANNELS = 3
+MANIFEST_COLUMNS = ["path", "label", "split", "content", "position"]
 
 
 @dataclass(frozen=True)
@@ -66,27 +73,84 @@ class Prepared:
     facts: DatasetFacts
 
     def __getitem__(self, split: str) -> Split:
-        rows = self.manifest()
-        rows = rows[rows["split"] == split].sort_values("position")
-        # A plain array over the same mapped file: taking an image from it is several times cheaper.
-        images = np.asarray(np.load(self.folder / f"{split}.npy", mmap_mode="r"))
-        return Split(images, rows["label"].to_numpy(np.int64), rows["path"].tolist(), rows["content"].tolist())
+        """A split. Raises UserError if its files are damaged."""
+        with whole(self.folder):
+            rows = self.manifest()
+            rows = rows[rows["split"] == split].sort_values("position")
+            # A plain array over the same mapped file: taking an image from it is several times cheaper.
+            images = np.asarray(np.load(self.folder / f"{split}.npy", mmap_mode="r", allow_pickle=False))
+            labels, paths = rows["label"].to_numpy(np.int64), rows["path"].tolist()
+            opened = Split(images, labels, paths, rows["content"].tolist())
+            _check_split(opened, rows["position"].tolist(), self.facts, split)
+        return opened
 
     def manifest(self) -> pd.DataFrame:
-        """One row per image: path, label, split, content, position."""
-        return pd.read_parquet(self.folder / "manifest.parquet")
+        """One row per image: path, label, split, content, position. Raises UserError if it is damaged."""
+        with whole(self.folder):
+            return pd.read_parquet(self.folder / "manifest.parquet")[MANIFEST_COLUMNS]
 
     def notes(self) -> pd.DataFrame:
         """What was odd about files that were decoded all the same, a row a note: path and note."""
         file = self.folder / "notes.parquet"
-        # Data sets of earlier versions have none.
-        return pd.read_parquet(file) if file.exists() else pd.DataFrame(columns=["path", "note"])
+        if not file.exists():  # of an earlier version
+            return pd.DataFrame(columns=["path", "note"])
+        with whole(self.folder):
+            return pd.read_parquet(file)[["path", "note"]]
 
 
 def open_prepared(folder: Path, name: str) -> Prepared:
-    """The prepared data set in `folder`, which its user calls `name`."""
-    stored = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    # Another version may have stored other facts.
-    known = {field.name for field in dataclasses.fields(DatasetFacts)}
-    facts = {name: value for name, value in stored.items() if name in known}
-    return Prepared(name, folder, DatasetFacts(**facts))
+    """The prepared data set in `folder`, which its user calls `name`. Raises UserError if it is damaged."""
+    with whole(folder):
+        stored = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        # Another version may have stored other facts.
+        known = {field.name for field in dataclasses.fields(DatasetFacts)}
+        facts = DatasetFacts(**{name: value for name, value in stored.items() if name in known})
+        _check_facts(facts, folder.name)
+    return Prepared(name, folder, facts)
+
+
+@contextlib.contextmanager
+def whole(folder: Path) -> Iterator[None]:
+    """Whatever is raised inside, while what lies in `folder` is read, is a UserError that says how to mend it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file can make what reads it raise nearly anything
+        reason = shown(first_line(error))
+        raise UserError(
+            f"the prepared data in {shown(str(folder))} is damaged ({reason}); remove that folder and give the command "
+            "again: the data is then prepared anew"
+        ) from error
+
+
+def _check_facts(facts: DatasetFacts, digest: str) -> None:
+    """Raise ValueError if the facts are none that were written of this digest."""
+    if facts.digest != digest:
+        raise ValueError(f"dataset.json is that of {facts.digest}")
+    if not facts.class_names or not all(isinstance(name, str) for name in facts.class_names):
+        raise ValueError("class_names in dataset.json is no list of names")
+    statistics = [*facts.channel_means, *facts.channel_deviations]
+    if len(statistics) != 2 * CHANNELS or not all(isinstance(value, float) for value in statistics):
+        raise ValueError("channel_means and channel_deviations in dataset.json are not three numbers each")
+    if not isinstance(facts.image_size, int) or not isinstance(facts.mirrorable, bool):
+        raise ValueError("image_size or mirrorable in dataset.json is of another type")
+    for counts in facts.counts.values():
+        if len(counts) != len(facts.class_names) or not all(isinstance(count, int) for count in counts):
+            raise ValueError("counts in dataset.json are not one for each class")
+    if not all(isinstance(row, dict) for row in [*facts.skipped, *facts.leaking, *facts.conflicting]):
+        raise ValueError("skipped, leaking or conflicting in dataset.json is no list of files")
+
+
+def _check_split(opened: Split, positions: list[int], facts: DatasetFacts, split: str) -> None:
+    """Raise ValueError if array, manifest and facts do not say the same of a split."""
+    shape = (len(opened.labels), facts.image_size, facts.image_size, CHANNELS)
+    if opened.images.shape != shape or opened.images.dtype != np.uint8:
+        raise ValueError(f"{split}.npy holds {opened.images.dtype} of the shape {opened.images.shape}, not {shape}")
+    if positions != list(range(len(positions))):
+        raise ValueError(f"the positions of {split} in manifest.parquet are not those of its images")
+    counts = np.bincount(opened.labels, minlength=len(facts.class_names)).tolist()
+    if counts != facts.counts[split]:
+        raise ValueError(f"manifest.parquet and dataset.json count different images of {split}")
+    if not all(isinstance(path, str) for path in opened.paths):
+        raise ValueError(f"the paths of {split} in manifest.parquet are no text")

@@ -1,5 +1,6 @@
 """From the bytes of an image file to what a network sees: training, evaluation and serving all take it from here."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ import numpy as np
 
 from pipeline.data.decoding import decode
 from pipeline.data.scaling import scaled_parts
+
+# As --image_size has it.
+LARGEST_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Preprocessing:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     in_file: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a value, which may come from a damaged file, is none of these."""
+        sizes, statistics = (self.prepared_size, self.seen_size), (*self.mean, *self.deviation)
+        if not all(isinstance(size, int) and 1 <= size <= LARGEST_SIZE for size in sizes):
+            raise ValueError(f"images of {sizes} pixels")
+        if self.resize not in ("stretch", "crop", "pad") or not isinstance(self.in_file, bool):
+            raise ValueError(f"resize {self.resize!r}, in_file {self.in_file!r}")
+        if not all(isinstance(value, int | float) and math.isfinite(value) for value in statistics):
+            raise ValueError(f"mean {self.mean}, deviation {self.deviation}")
 
     def decode(self, content: bytes) -> np.ndarray:
         """The bytes of an image file as (prepared_size, prepared_size, 3) uint8. Raises DecodeError."""

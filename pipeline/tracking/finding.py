@@ -103,7 +103,7 @@ def config_of(run_id: str) -> dict[str, Any]:
     get_run(run_id)
     try:
         text = patiently(mlflow.artifacts.load_text, f"runs:/{run_id}/config.yaml")
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"run {run_id} has no config.yaml; a run of train has one") from error
     where = f"config.yaml of run {run_id}"
     return options.options_in(options.parse_yaml(text, where), where)

@@ -1,9 +1,13 @@
 """A run's model: how it is logged, and how it is loaded again."""
 
 import contextlib
+import http.client
 import importlib.metadata
 import json
 import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +20,8 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 
-from pipeline.errors import UserError, first_line
+from pipeline import config as options
+from pipeline.errors import ServerGoneError, UserError, first_line, shown, without_password
 from pipeline.tracking.finding import newest_run
 from pipeline.tracking.server import patiently
 from pipeline.tracking.store import Run, get_run
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.serving import ImageClassifier
 
 MODEL = "model"
+ANSWER_SECONDS = 10.0
 ALWAYS_REQUIRED = ("mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
 
 
@@ -99,34 +105,73 @@ def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
     if run_id:
         get_run(run_id)
     uri = model_uri or f"runs:/{run_id or newest_run('train')}/{MODEL}"
+    where = shown(without_password(uri))
+    folder = _downloaded(uri, where)
+    if not (folder / "MLmodel").is_file():
+        raise UserError(f"there is no model at {where} that can be loaded: it has no file MLmodel")
+    described = options.read_yaml(folder / "MLmodel")
     try:
-        folder = Path(patiently(mlflow.artifacts.download_artifacts, artifact_uri=uri))
-        logged = Model.load(folder)
-        files = logged.flavors["python_function"]["artifacts"]
+        files = described["flavors"]["python_function"]["artifacts"]
         network, classifier = (folder / files[name]["path"] for name in ("network", "classifier"))
-    except (MlflowException, OSError, KeyError, TypeError) as error:
-        raise UserError(f"there is no model at {uri} that can be loaded: {first_line(error)}") from error
-    if not logged.run_id:
-        raise UserError(f"the model at {uri} belongs to no run, so its options are unknown")
-    loaded = _classifier(network, classifier, uri)
-    facts = json.loads(classifier.read_text(encoding="utf-8"))
+    except (KeyError, TypeError) as error:
+        raise UserError(f"the model at {where} is none of this project: its MLmodel names no network") from error
+    if not all(path.resolve().is_relative_to(folder.resolve()) for path in (network, classifier)):
+        raise UserError(f"the model at {where} names files outside its folder")
+    run_id = described.get("run_id")
+    if not isinstance(run_id, str):
+        raise UserError(f"the model at {where} belongs to no run, so its options are unknown")
+    loaded = _classifier(network, classifier, where)
+    temperature, certainty = _trusted(classifier, where)
     return LoggedModel(
-        loaded,
-        logged.run_id,
-        uri,
-        logged.model_id,
-        temperature=facts.get("temperature"),
-        certainty=facts.get("certainty", []),
-        bytes=network.stat().st_size,
+        loaded, run_id, where, described.get("model_id"), temperature, certainty, bytes=network.stat().st_size
     )
 
 
-def _classifier(network: Path, classifier: Path, uri: str) -> "ImageClassifier":
+def _trusted(classifier: Path, where: str) -> tuple[float | None, list[list[float]]]:
+    """The temperature and the certainty on val that classifier.json tells of. Raises UserError if it is damaged."""
+    facts = json.loads(classifier.read_text(encoding="utf-8"))
+    temperature, certainty = facts.get("temperature"), facts.get("certainty", [])
+    try:
+        return None if temperature is None else float(temperature), [list(map(float, row)) for row in certainty]
+    except (TypeError, ValueError) as error:
+        raise UserError(f"the model at {where} cannot be loaded: its certainty is damaged") from error
+
+
+def _downloaded(uri: str, where: str) -> Path:
+    """The folder of the model at an address. Raises UserError, without MLflow's minutes of patience, if there is none.
+
+    where: the address as it may be shown.
+    """
+    _check_answers(uri, where)
+    try:
+        return Path(patiently(mlflow.artifacts.download_artifacts, artifact_uri=uri))
+    except ServerGoneError:
+        raise
+    except Exception as error:  # each kind of address has errors, and packages that may be missing, of its own
+        said = shown(without_password(first_line(error)))
+        raise UserError(f"there is no model at {where} that can be loaded: {said}") from error
+
+
+def _check_answers(uri: str, where: str) -> None:
+    parts = urllib.parse.urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        return
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    try:
+        urllib.request.urlopen(address, timeout=ANSWER_SECONDS).close()
+    except urllib.error.HTTPError:
+        return  # it answers, if only to ask who we are
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = first_line(getattr(error, "reason", None) or error)
+        raise UserError(f"there is no model at {where} that can be loaded: {shown(reason)}") from error
+
+
+def _classifier(network: Path, classifier: Path, where: str) -> "ImageClassifier":
     from pipeline.serving import ImageClassifier
 
     loaded = ImageClassifier()
     try:
         loaded.load(network, classifier)
-    except (MlflowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"the model at {uri} cannot be loaded: {first_line(error)}") from error
+    except (MlflowException, OSError) as error:
+        raise UserError(f"the model at {where} cannot be loaded: {shown(first_line(error))}") from error
     return loaded

@@ -13,7 +13,7 @@ from pipeline.data.batches import Batch, balanced_weights, epoch_order, prefetch
 from pipeline.data.mixing import cutmix
 from pipeline.data.prepared import DatasetFacts, Prepared, Split
 from pipeline.data.preprocessing import ImageSizes, Preprocessing
-from pipeline.errors import UserError
+from pipeline.errors import UserError, first_line, shown
 from pipeline.metrics import accuracy, cross_entropy
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training.checkpoints import Checkpoint
@@ -111,7 +111,7 @@ def fit(
         epochs = list(before.epochs)
         step_losses = [before.checkpoint.step_losses]
         best, best_state = best_of(epochs), before.checkpoint.best_state
-        network.load_state(before.checkpoint.state)
+        _load(network, before.checkpoint)
     for epoch in range(len(epochs) + 1, config.epochs + 1):
         if best and config.patience and epoch - 1 - best.epoch >= config.patience:
             break
@@ -136,6 +136,17 @@ def fit(
     assert best is not None and best_state is not None
     network.load_state(best_state)
     return FitResult(epochs, best, np.concatenate(step_losses))
+
+
+def _load(network: Network, checkpoint: Checkpoint) -> None:
+    """Go on from a checkpoint. Raises UserError if it is of another network: one of an earlier version, say."""
+    try:
+        network.load_state(checkpoint.state)
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"the checkpoint after epoch {checkpoint.epoch} is of another network than this version builds "
+            f"({shown(first_line(error))}); --resume never begins anew"
+        ) from error
 
 
 def _training_sizes(network: Network, sizes: ImageSizes, config: TrainConfig) -> list[int]:

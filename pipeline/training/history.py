@@ -1,6 +1,7 @@
 """history.jsonl: one line an epoch, written before anything else hears of it."""
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def _line(result: EpochResult) -> str:
 
 
 def read(path: Path) -> list[EpochResult]:
-    """The epochs in the history at `path`; a last line that was cut off does not count."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [EpochResult(**json.loads(line)) for line in lines if line.endswith("\n")]
+    """The epochs in the history at `path`, up to a line that was cut off, or is none of its own."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    epochs = (_epoch(line, number) for number, line in enumerate(lines, start=1))
+    return list(itertools.takewhile(lambda epoch: epoch is not None, epochs))  # type: ignore[arg-type]
+
+
+def _epoch(line: str, number: int) -> EpochResult | None:
+    try:
+        epoch = EpochResult(**json.loads(line))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    values = dataclasses.asdict(epoch) | {"test_accuracy": epoch.test_accuracy or 0.0}
+    numbers = all(isinstance(value, int | float) for value in values.values())
+    return epoch if numbers and epoch.epoch == number and line.endswith("\n") else None

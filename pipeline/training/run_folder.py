@@ -124,10 +124,21 @@ def find(workdir: Path, run_id: str) -> RunFolder | None:
 def _all(runs: Path) -> list[RunFolder]:
     found = []
     for path in runs.glob("*/run.json"):
-        with contextlib.suppress(OSError, ValueError, TypeError):  # going away, or of another version
+        # Going away, damaged, or of another version.
+        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             found.append(_read(path.parent))
     return found
 
 
 def _read(path: Path) -> RunFolder:
-    return RunFolder(path, **json.loads((path / "run.json").read_text(encoding="utf-8")))
+    """Raises one of several errors if run.json is none that `save` has written."""
+    folder = RunFolder(path, **json.loads((path / "run.json").read_text(encoding="utf-8")))
+    if (
+        not isinstance(folder.options, dict)
+        or not folder.runs
+        or not all(isinstance(each, str) for each in folder.runs)
+    ):
+        raise ValueError("it names no options or no runs")
+    if not isinstance(folder.owner, dict) or not {"host", "process", "started"} <= folder.owner.keys():
+        raise ValueError("it names no owner")
+    return folder

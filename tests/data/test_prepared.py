@@ -1,6 +1,7 @@
 import dataclasses
 import errno
 import functools
+import json
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from images import write_image
+from images import write_class_folders, write_image
 from PIL import Image
 
 from pipeline.config import PreprocessConfig
@@ -18,7 +19,7 @@ from pipeline.data.decoding import decode
 from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.planning import plan
 from pipeline.data.prepared import open_prepared
-from pipeline.data.writing import write
+from pipeline.data.writing import open_or_write, write
 from pipeline.errors import UserError
 
 
@@ -241,3 +242,90 @@ def test_a_grey_png_of_16_bits_goes_through(configured, image_folder):
     Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(image_folder / "red" / "deep.png")
     write_image(image_folder / "red" / "wide.jpg", (200, 30, 30), 5, size=40)
     assert len(prepare(configured()).manifest()) == 62
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def rewritten(change):
+    def rewrite(path):
+        frame = change(pd.read_parquet(path))
+        frame.to_parquet(path, index=False)
+
+    return rewrite
+
+
+def with_facts(**values):
+    def write_facts(path):
+        path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+    return write_facts
+
+
+DAMAGES = {
+    "cut facts": ("dataset.json", cut),
+    "empty facts": ("dataset.json", lambda path: path.write_text("")),
+    "no facts": ("dataset.json", lambda path: path.unlink()),
+    "facts that are a list": ("dataset.json", lambda path: path.write_text("[]")),
+    "nested facts": ("dataset.json", lambda path: path.write_text("[" * 100_000)),
+    "facts of other data": ("dataset.json", with_facts(digest="another")),
+    "class names that are none": ("dataset.json", with_facts(class_names=[1, 2, 3])),
+    "counts of two classes": ("dataset.json", with_facts(counts={"train": [1, 2]})),
+    "counts of nothing": ("dataset.json", with_facts(counts=3)),
+    "no mean": ("dataset.json", with_facts(channel_means=["a", "b", "c"])),
+    "cut manifest": ("manifest.parquet", cut),
+    "no manifest": ("manifest.parquet", lambda path: path.unlink()),
+    "manifest of text": ("manifest.parquet", lambda path: path.write_text("path,label")),
+    "a column less": ("manifest.parquet", rewritten(lambda rows: rows.drop(columns="label"))),
+    "a row less": (
+        "manifest.parquet",
+        rewritten(lambda rows: rows[(rows["split"] != "train") | (rows["position"] < 47)]),
+    ),
+    "a label too high": ("manifest.parquet", rewritten(lambda rows: rows.assign(label=7))),
+    "a label below zero": ("manifest.parquet", rewritten(lambda rows: rows.assign(label=-1))),
+    "labels of text": ("manifest.parquet", rewritten(lambda rows: rows.assign(label="red"))),
+    "one position": ("manifest.parquet", rewritten(lambda rows: rows.assign(position=0))),
+    "cut array": ("train.npy", cut),
+    "no array": ("train.npy", lambda path: path.unlink()),
+    "empty array": ("train.npy", lambda path: path.write_bytes(b"")),
+    "array of objects": ("train.npy", lambda path: np.save(path, np.array([None] * 48), allow_pickle=True)),
+    "array of another size": ("train.npy", lambda path: np.save(path, np.zeros((48, 8, 8, 3), np.uint8))),
+    "array of another type": ("train.npy", lambda path: np.save(path, np.zeros((48, 16, 16, 3), np.float32))),
+}
+
+
+@pytest.fixture(scope="module")
+def whole_data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    return prepare(
+        PreprocessConfig(data=str(write_class_folders(folder / "colours")), image_size=16, workdir=folder / "workdir")
+    )
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGES.values(), ids=DAMAGES.keys())
+def test_damaged_data_is_said_with_the_way_to_mend_it(whole_data, tmp_path, name, damage):
+    folder = shutil.copytree(whole_data.folder, tmp_path / whole_data.folder.name)
+    damage(folder / name)
+    said = rf"the prepared data in {folder} is damaged \(.+\); remove that folder and give the command again"
+    with pytest.raises(UserError, match=said) as refused:
+        open_prepared(folder, "colours")["train"]
+    assert "\n" not in str(refused.value)
+
+
+def test_what_was_damaged_is_prepared_anew_once_it_is_removed(configured):
+    planned = plan(configured())
+    folder = write(planned).folder
+    cut(folder / "train.npy")
+    shutil.rmtree(folder)
+    assert len(open_or_write(planned)["train"].images) == 48
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no table"])
+def test_a_damaged_index_costs_a_second_look_and_no_more(configured, tmp_path, monkeypatch, content):
+    monkeypatch.setattr("pipeline.data.contents.SETTLED_NANOSECONDS", 0)
+    before = plan(configured()).digest
+    (index,) = (tmp_path / "workdir" / "prepared" / "index").iterdir()
+    index.write_bytes(content)
+    assert plan(configured()).digest == before
+    assert len(pd.read_parquet(index)) == 60

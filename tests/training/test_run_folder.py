@@ -91,3 +91,38 @@ def test_a_truncated_checkpoint_costs_its_epochs_and_no_more(tmp_path):
     interrupted = folder.interrupted()
     assert interrupted.checkpoint.epoch == 1
     assert [epoch.epoch for epoch in interrupted.epochs] == [1]
+
+
+def kept(directory, text):
+    """A run.json with its usual content, but for what `text` replaces."""
+    path = directory / "run.json"
+    path.write_text(text(path.read_text()) if callable(text) else text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[]", "[" * 100_000, lambda text: text[:40], lambda text: text.replace('"old"', "3")]
+    + [lambda text, key=key: text.replace(f'"{key}"', '"other"') for key in ("options", "runs", "owner", "host")],
+)
+def test_a_damaged_run_json_is_no_training_of_ours(tmp_path, text):
+    kept(begun(tmp_path, "old", epochs=2).path, text)
+    assert run_folder.find_abandoned(begun(tmp_path, "new", owner=process.myself())) == []
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "3", '{"epoch": 2}', "[" * 100_000, "\0", '{"epoch": "x"}'])
+def test_a_damaged_line_of_a_history_costs_its_epochs_and_no_more(tmp_path, line):
+    folder = begun(tmp_path, "old", epochs=3)
+    for epoch in (1, 3):
+        checkpoints.write(folder.path, checkpoint(epoch))
+    path = folder.path / "history.jsonl"
+    first, _, third = path.read_text().splitlines()
+    path.write_text(f"{first}\n{line}\n{third}\n")
+    assert [epoch.epoch for epoch in folder.interrupted().epochs] == [1]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"\x80\x04N."])
+def test_a_checkpoint_that_is_none_is_passed_over(tmp_path, content):
+    folder = begun(tmp_path, "old", epochs=3)
+    checkpoints.write(folder.path, checkpoint(1))
+    checkpoints.write(folder.path, checkpoint(3)).write_bytes(content)
+    assert folder.interrupted().checkpoint.epoch == 1

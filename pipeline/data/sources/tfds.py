@@ -149,7 +149,11 @@ def _examples(builder: Any, split: str, image: str, label: str) -> Any:
 
 
 def _rows(folder: Path, name: str, split: str) -> pd.DataFrame:
-    labels = pd.Series(np.load(_labels_file(folder, name)))
+    file = _labels_file(folder, name)
+    try:
+        labels = pd.Series(np.load(file, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{shown(str(file))} is damaged; remove its folder, and it is made anew") from error
     paths = [f"{name}/{row}" for row in range(len(labels))]
     return pd.DataFrame({"path": paths, "label": labels.where(labels != UNKNOWN), "split": split})
 

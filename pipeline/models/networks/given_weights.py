@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import UserError, shown
+from pipeline.errors import UserError, first_line, shown
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.paths import is_file, path_of
 
@@ -57,11 +57,12 @@ def _give_published(body: keras.Model, name: str, published: Published | None) -
 
 def _give_saved(body: keras.Model, name: str, path: Path) -> None:
     try:
+        # Safe mode refuses a file that brings code.
         saved = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError) as error:
-        raise UserError(f"--weights {path} is no .keras file: {error}") from error
-    cores = [layer for layer in saved.layers if isinstance(layer, keras.Model)]
-    theirs = {layer.name: layer.get_weights() for layer in (cores[0] if cores else saved).layers}
+        cores = [layer for layer in saved.layers if isinstance(layer, keras.Model)]
+        theirs = {layer.name: layer.get_weights() for layer in (cores[0] if cores else saved).layers}
+    except Exception as error:  # Keras has many for a file that is none of its own
+        raise UserError(f"--weights {path} is no .keras file: {shown(first_line(error))}") from error
     for layer in body.layers:
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if shapes and [weight.shape for weight in theirs.get(layer.name, [])] != shapes:
@@ -74,5 +75,5 @@ def _give_saved(body: keras.Model, name: str, path: Path) -> None:
 def _give_h5(body: keras.Model, name: str, path: Path) -> None:
     try:
         body.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        raise UserError(f"--weights {path} does not fit {name}: {error}") from error
+    except Exception as error:  # Keras has many for a file that is none of its own
+        raise UserError(f"--weights {path} does not fit {name}: {shown(first_line(error))}") from error

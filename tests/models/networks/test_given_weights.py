@@ -1,6 +1,7 @@
 """Networks that begin with weights from a training of something else."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from network_specs import network_spec
 from pipeline import models
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
+from pipeline.models.networks.quiet_keras import keras
 
 IMAGES = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)
 SPEC = network_spec(hyperparameters={"depth": 1, "width": 8, "dropout": 0.2})
@@ -92,3 +94,19 @@ def test_an_application_refuses_a_depth_of_the_users():
 def test_images_too_small_for_an_application_are_refused():
     with pytest.raises(UserError, match="InceptionV3 cannot be built for images of 32 pixels"):
         models.build("InceptionV3", spec(hyperparameters={}))
+
+
+@pytest.mark.parametrize("name", ["cut.keras", "other.keras", "code.keras", "cut.h5", "empty.h5"])
+def test_a_file_that_is_damaged_or_brings_code_is_refused_in_a_sentence(name, tmp_path):
+    file, whole = tmp_path / name, models.build("resnet", SPEC).save(tmp_path)
+    if name == "other.keras":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("config.json", "{}")
+    elif name == "code.keras":
+        code = keras.layers.Lambda(lambda images: images, output_shape=(32, 32, 3))
+        keras.Sequential([keras.Input((32, 32, 3)), code]).save(file)
+    else:
+        file.write_bytes(whole.read_bytes()[:3000] if name.startswith("cut") else b"")
+    with pytest.raises(UserError, match=f"--weights .*{name} (is no .keras file|does not fit resnet): .") as refused:
+        models.build("resnet", spec(weights=str(file)))
+    assert "\n" not in str(refused.value)
