@@ -79,6 +79,7 @@ def _sign(folder: Path, network_name: str) -> None:
 def _write_training(workdir: Path) -> None:
     folder = run_folder.begin(workdir, "training", {"epochs": 3}).of_data("digest")
     dataclasses.replace(folder, owner=process.myself() | {"started": 0.0}).save()
+    run_folder.let_go(folder.path)
     for epoch in range(1, 4):
         history.append(folder.path / "history.jsonl", EpochResult(epoch, 1, 0.5, 1, 0.5, 0.1, 1, 1, 1, 0, 0))
         state = {"weight": np.ones((3, 3), np.float32), "bias": np.zeros(3)}
@@ -119,7 +120,7 @@ def _data(root: Path) -> None:
 
 def _training(root: Path) -> None:
     begun = run_folder.begin(root / "workdir", "again", {"epochs": 3}).of_data("digest")
-    for folder in run_folder.find_abandoned(begun):
+    for folder in run_folder.find_same(begun)[0]:
         interrupted = folder.interrupted()
         assert interrupted is None or len(interrupted.epochs) == interrupted.checkpoint.epoch
 

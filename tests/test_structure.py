@@ -17,6 +17,7 @@ ROOMS = [
     "paths",
     "config",
     "process",
+    "locks",
     "numpy_lenet",
     "metrics",
     "figures",

@@ -7,7 +7,7 @@ from pipeline import config as options
 from pipeline import models, process, tracking
 from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data.prepared import Prepared
-from pipeline.errors import ServerGoneError, UserError
+from pipeline.errors import ServerGoneError, UserError, shown
 from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
 from pipeline.tracked.data import ensure_prepared, log_data, summary
@@ -39,21 +39,23 @@ def train_tracked(
     """
     name = name or f"train {config.model} {options.data_name(config)}"
     all_tags = {"config_digest": options.digest(config), **(tags or {})}
-    with tracking.run(stage, name, parent, tags=all_tags) as run:
-        folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config))
-        try:
-            result = _train(run, config, folder)
-        except DivergedError:
-            run.set_tags({DIVERGED: "true"})
-            # It would end in the same way again.
-            run_folder.end(config.workdir, run.id)
-            raise
-        except UserError:
-            run_folder.end_unless_begun(config.workdir, run.id)
-            raise
-        except ServerGoneError as error:
-            raise ServerGoneError(f"{error}. {_what_lies_where(config, run)}") from error
-    run_folder.end(config.workdir, run.id)
+    with contextlib.ExitStack() as at_end:
+        with tracking.run(stage, name, parent, tags=all_tags) as run:
+            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config))
+            at_end.callback(run_folder.let_go, folder.path)
+            try:
+                result = _train(run, config, folder)
+            except DivergedError:
+                run.set_tags({DIVERGED: "true"})
+                # It would end in the same way again.
+                run_folder.end(config.workdir, run.id)
+                raise
+            except UserError:
+                run_folder.end_unless_begun(config.workdir, run.id)
+                raise
+            except ServerGoneError as error:
+                raise ServerGoneError(f"{error}. {_what_lies_where(config, run)}") from error
+        run_folder.end(config.workdir, run.id)
     _print_end(run, result)
     return run.id
 
@@ -104,7 +106,7 @@ def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:
     """
     if config.resume == "never":
         return begun
-    found = run_folder.find_abandoned(begun) if config.resume == "auto" else [_named(begun, config)]
+    found = _found(begun) if config.resume == "auto" else [_named(begun, config)]
     if not found:
         return begun
     for folder in found:
@@ -116,16 +118,30 @@ def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:
     return run_folder.take_over(farthest, begun)
 
 
+def _found(begun: RunFolder) -> list[RunFolder]:
+    """What can be gone on with; of the others it is said where they lie, and how to go on with them."""
+    abandoned, others = run_folder.find_same(begun)
+    for other in others:
+        owner, came = other.owner, f"{len(other.epochs())} epochs"
+        print(
+            f"the same training lies unfinished in {shown(str(other.path))}, {came} of it, begun by process "
+            f"{owner['process']} on {shown(str(owner['host']))}, which may still train it; if it is no more, "
+            f"--resume {other.runs[-1]} goes on with it"
+        )
+    return abandoned
+
+
 def _named(begun: RunFolder, config: TrainConfig) -> RunFolder:
     found = run_folder.find(config.workdir, config.resume)
     if found is None:
         raise UserError(f"--resume {config.resume}: {config.workdir} holds no unfinished training of this run")
-    if process.is_here(found.owner) and not process.is_dead(found.owner):
+    if not run_folder.claim(found) or (process.is_here(found.owner) and not process.is_dead(found.owner)):
         raise UserError(f"--resume {config.resume}: process {found.owner['process']} is training it")
     now = begun.options | {"data_digest": begun.data_digest}
     then = found.options | {"data_digest": found.data_digest or begun.data_digest}
     differing = [f"{name} was {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
     if differing:
+        run_folder.let_go(found.path)
         raise UserError(f"--resume {config.resume}: it was begun with other options: {'; '.join(differing)}")
     return found
 

@@ -4,6 +4,7 @@
     run.json           what is trained, on which data, by which process, in which runs
     history.jsonl      one line an epoch
     checkpoint-*.npz   until the training is over
+    lock               held by the process that trains it, on whatever host it believes to be
 """
 
 import contextlib
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import process
+from pipeline import locks, process
 from pipeline.training import checkpoints, history
 from pipeline.training.fit import EpochResult, Interrupted
+
+# Folder -> the lock that this process holds on it.
+_held: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,28 @@ def begin(workdir: Path, run_id: str, options: dict[str, Any]) -> RunFolder:
     """The folder of a training that starts anew."""
     folder = RunFolder(path_of(workdir, run_id), options, None, [run_id], process.myself())
     folder.save()
+    claim(folder)
     return folder
+
+
+def claim(folder: RunFolder) -> bool:
+    """Hold the lock of a training's folder, until `let_go` or this process's end; whether no other process holds it."""
+    if folder.path in _held:
+        return True
+    try:
+        lock = locks.take(folder.path / "lock")
+    except OSError:  # a file system without locks: identities alone say who lives
+        return True
+    if lock is None:
+        return False
+    _held[folder.path] = lock
+    return True
+
+
+def let_go(path: Path) -> None:
+    """Let another process have the training in the folder at `path`."""
+    if path in _held:
+        locks.let_go(_held.pop(path))
 
 
 def end(workdir: Path, run_id: str) -> None:
@@ -77,6 +102,7 @@ def end(workdir: Path, run_id: str) -> None:
     path = path_of(workdir, run_id)
     dataclasses.replace(_read(path), is_over=True).save()
     checkpoints.remove(path)
+    (path / "lock").unlink(missing_ok=True)
 
 
 def end_unless_begun(workdir: Path, run_id: str) -> None:
@@ -90,15 +116,19 @@ def take_over(folder: RunFolder, begun: RunFolder) -> RunFolder:
     taken = dataclasses.replace(folder, runs=[*folder.runs, *begun.runs], owner=begun.owner)
     # Written before the folder moves: whatever happens between, all its runs are known.
     taken.save()
+    let_go(begun.path)
     shutil.rmtree(begun.path)
     folder.path.rename(begun.path)
+    if folder.path in _held:
+        _held[begun.path] = _held.pop(folder.path)
     return dataclasses.replace(taken, path=begun.path)
 
 
-def find_abandoned(begun: RunFolder) -> list[RunFolder]:
-    """The trainings of the options and data of `begun` whose process is no more, the one that came farthest first.
+def find_same(begun: RunFolder) -> tuple[list[RunFolder], list[RunFolder]]:
+    """The unfinished trainings of the options and data of `begun`: those whose process is no more, and all others.
 
-    Among them is one that was given up before its data was known.
+    The former, the one that came farthest first, are claimed: no other process takes them over. Among them is one that
+    was given up before its data was known. Of the latter some process trains them, or it cannot be known here.
     """
     same = [
         folder
@@ -106,14 +136,32 @@ def find_abandoned(begun: RunFolder) -> list[RunFolder]:
         if folder.options == begun.options
         and folder.data_digest in {begun.data_digest, None}
         and not folder.is_over
-        and process.is_dead(folder.owner)
+        and folder.path != begun.path
     ]
-    return sorted(same, key=lambda folder: -len(folder.epochs()))
+    farthest_first = sorted(same, key=lambda folder: -len(folder.epochs()))
+    abandoned = [folder for folder in farthest_first if _is_abandoned(folder)]
+    return abandoned, [folder for folder in farthest_first if folder not in abandoned]
+
+
+def _is_abandoned(folder: RunFolder) -> bool:
+    """Whether the process of a training is no more, as far as can be known; the training is claimed then.
+
+    That of a restarted container had another host name: if the folder lies on a disk of this machine, its lock tells.
+    """
+    if not (folder.path / "lock").exists():  # of an earlier version, or of a file system without locks
+        return process.is_dead(folder.owner) and claim(folder)
+    if not claim(folder):
+        return False
+    if process.is_dead(folder.owner) or locks.are_known(folder.path):
+        return True
+    let_go(folder.path)
+    return False
 
 
 def remove(folder: RunFolder) -> None:
     """Remove the folder of a training that another one of the same has outrun."""
     shutil.rmtree(folder.path)
+    let_go(folder.path)
 
 
 def find(workdir: Path, run_id: str) -> RunFolder | None:

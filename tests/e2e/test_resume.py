@@ -1,12 +1,15 @@
 """A training that was killed and started again is the one that was not killed."""
 
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pandas as pd
+import pytest
 from images import SMALL
 from mlflow.tracking import MlflowClient
 from processes import kill_all, wait_for
@@ -15,6 +18,7 @@ from pipeline import models
 
 OPTIONS = [f"{name}={value}" for name, value in (SMALL | {"epochs": "60", "dropout": "0.2"}).items()]
 KILLS = 2
+PROJECT = Path(__file__).parents[2]
 
 
 def last_checkpoint(here):
@@ -101,3 +105,24 @@ def test_a_training_that_ended_is_not_gone_on_with(image_folder, mlflow_run, run
     refused = mlflow_run("train", f"resume={runs()[0].info.run_id}")
     assert refused.returncode != 0
     assert "holds no unfinished training of this run" in refused.stderr
+
+
+def named(host, command):
+    """A command as a container of this host name would start it, of which the next start has another name."""
+    words = " ".join(shlex.quote(word) for word in command)
+    return ["unshare", "--uts", "sh", "-c", f"hostname {host} && exec {words}"]
+
+
+def test_a_restarted_container_goes_on_though_its_host_has_another_name(image_folder, here, environment):
+    if subprocess.run(named("other", ["true"]), capture_output=True, check=False).returncode != 0:
+        pytest.skip("a host name of its own is not permitted here (unshare --uts)")
+    options = {"data": image_folder, "model": "two-layer-numpy", "image_size": 16, "batch_size": 8, "epochs": 300}
+    command = [sys.executable, "-m", "pipeline", "train", *(f"--{name}={value}" for name, value in options.items())]
+    keywords = {"cwd": here, "env": environment | {"PYTHONPATH": str(PROJECT)}, "text": True}
+    with subprocess.Popen(named("before", command), **keywords) as first:
+        wait_for(lambda: last_checkpoint(here) > 1)
+        kill_all(first)
+    reached = last_checkpoint(here)
+    done = subprocess.run(named("after", command), capture_output=True, check=False, **keywords)
+    assert done.returncode == 0, done.stderr
+    assert f"going on after epoch {reached} of 300" in done.stdout

@@ -1,6 +1,9 @@
 """Which interrupted training is gone on with, and what is kept of it."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from pipeline.training import checkpoints, history, run_folder
 from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.fit import EpochResult
 
+ROOT = Path(__file__).parents[2]
 OPTIONS = {"model": "resnet", "epochs": 9}
 DEAD = process.myself() | {"started": 0.0}
 
@@ -19,6 +23,8 @@ def begun(workdir, run_id, owner=DEAD, epochs=0, **changes):
     folder = run_folder.begin(workdir, run_id, OPTIONS).of_data("digest")
     folder = dataclasses.replace(folder, owner=owner, **changes)
     folder.save()
+    if owner != process.myself():
+        run_folder.let_go(folder.path)
     for epoch in range(1, epochs + 1):
         history.append(folder.path / "history.jsonl", EpochResult(epoch, 1, 0.5, 1, 0.5, 0.1, 1, 1, 1, 0, 0))
     return folder
@@ -31,16 +37,14 @@ def checkpoint(epoch):
 def test_the_one_that_came_farthest_is_first(tmp_path):
     begun(tmp_path, "near", epochs=1)
     begun(tmp_path, "far", epochs=3)
-    found = run_folder.find_abandoned(begun(tmp_path, "new", owner=process.myself()))
+    found, others = run_folder.find_same(begun(tmp_path, "new", owner=process.myself()))
+    assert others == []
     assert [folder.path.name for folder in found] == ["far", "near"]
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"owner": process.myself()},
-        {"owner": DEAD | {"host": "another", "boot": "another"}},
-        {"owner": DEAD | {"namespace": "another"}},
         {"options": OPTIONS | {"epochs": 10}},
         {"data_digest": "another"},
         {"is_over": True},
@@ -48,7 +52,62 @@ def test_the_one_that_came_farthest_is_first(tmp_path):
 )
 def test_what_is_trained_elsewhere_or_is_another_training_is_left_alone(tmp_path, changes):
     begun(tmp_path, "other", epochs=3, **changes)
-    assert run_folder.find_abandoned(begun(tmp_path, "new", owner=process.myself())) == []
+    assert run_folder.find_same(begun(tmp_path, "new", owner=process.myself())) == ([], [])
+
+
+ELSEWHERE = DEAD | {"host": "a container before it was restarted", "namespace": "another"}
+
+
+def test_one_whose_lock_is_free_is_gone_on_with_whatever_its_host_was_called(tmp_path):
+    begun(tmp_path, "old", owner=ELSEWHERE, epochs=3)
+    abandoned, others = run_folder.find_same(begun(tmp_path, "new", owner=process.myself()))
+    assert ([folder.path.name for folder in abandoned], others) == (["old"], [])
+
+
+def test_on_a_disk_of_other_machines_a_free_lock_tells_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.locks.LOCAL", set())
+    begun(tmp_path, "old", owner=ELSEWHERE, epochs=3)
+    abandoned, others = run_folder.find_same(begun(tmp_path, "new", owner=process.myself()))
+    assert (abandoned, [folder.path.name for folder in others]) == ([], ["old"])
+
+
+def test_one_that_has_no_lock_is_left_alone_while_its_process_may_live(tmp_path):
+    for name, owner in {"elsewhere": ELSEWHERE, "here": process.myself(), "dead": DEAD}.items():
+        folder = begun(tmp_path, name, owner=owner, epochs=3)
+        run_folder.let_go(folder.path)
+        (folder.path / "lock").unlink()
+    for name in ("first", "second"):  # looking leaves no lock behind
+        abandoned, others = run_folder.find_same(begun(tmp_path, name, owner=process.myself()))
+        assert [folder.path.name for folder in abandoned] == ["dead"]
+        assert {"elsewhere", "here"} <= {folder.path.name for folder in others}
+        run_folder.let_go(abandoned[0].path)
+        run_folder.let_go(run_folder.path_of(tmp_path, name))
+        run_folder.remove(run_folder.find(tmp_path, name))
+        (abandoned[0].path / "lock").unlink()
+
+
+CLAIM = """
+import sys, pathlib
+from pipeline.training import run_folder
+folder = run_folder.find(pathlib.Path(sys.argv[1]), "old")
+print(run_folder.claim(folder), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_two_processes_do_not_go_on_with_the_same_one_and_the_lock_ends_with_its_process(tmp_path):
+    begun(tmp_path, "old", owner=ELSEWHERE, epochs=3)
+    command = [sys.executable, "-c", CLAIM, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as first, subprocess.Popen(command, cwd=ROOT, **pipes) as second:
+        claimed = {first: first.stdout.readline().strip(), second: second.stdout.readline().strip()}
+        assert sorted(claimed.values()) == [b"False", b"True"]
+        new = begun(tmp_path, "new", owner=process.myself())
+        assert run_folder.find_same(new)[0] == []
+        for each in claimed:
+            each.kill()
+            each.wait()
+        assert [folder.path.name for folder in run_folder.find_same(new)[0]] == ["old"]
 
 
 def test_it_moves_to_the_run_that_goes_on_with_it_and_knows_all_its_runs(tmp_path):
@@ -106,7 +165,7 @@ def kept(directory, text):
 )
 def test_a_damaged_run_json_is_no_training_of_ours(tmp_path, text):
     kept(begun(tmp_path, "old", epochs=2).path, text)
-    assert run_folder.find_abandoned(begun(tmp_path, "new", owner=process.myself())) == []
+    assert run_folder.find_same(begun(tmp_path, "new", owner=process.myself())) == ([], [])
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "3", '{"epoch": 2}', "[" * 100_000, "\0", '{"epoch": "x"}'])
