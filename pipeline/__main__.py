@@ -3,13 +3,14 @@
 Reads the command line, runs one stage and turns its end into an exit code. Imports a stage only when it is called.
 """
 
+import contextlib
 import importlib
 import sys
 from typing import Any
 
 import click
 
-from pipeline import config, process
+from pipeline import config, locks, process
 from pipeline.errors import (
     EXIT_DONE,
     EXIT_FAILED,
@@ -50,9 +51,11 @@ def run(stage: str, typed: dict[str, Any]) -> None:
     )
     if resolved.workdir == config.USER_WORKDIR:
         print(f"workdir is {resolved.workdir}: this copy of the project is a temporary one")
-    _check_store()
+    if resolved.is_tracked:
+        _check_store()
     module = importlib.import_module(f"pipeline.stages.{stage}")
-    getattr(module, stage)(resolved)
+    with locks.at_work(resolved.workdir) if resolved.is_tracked else contextlib.nullcontext():
+        getattr(module, stage)(resolved)
 
 
 def _recipe_of(model: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class StageCommand(click.Command):
         super().__init__(
             stage,
             # Values stay text here: config.resolve converts what was typed and what a file holds in one place.
-            params=[click.Option([f"--{field.name}"], type=click.STRING) for field in fields_of(kind)],
+            params=[_option(field) for field in fields_of(kind)],
             callback=lambda **typed: (stage, typed),
             help=kind.__doc__,
             context_settings={"max_content_width": WIDTH},
@@ -86,6 +86,13 @@ def command_line() -> click.Group:
         no_args_is_help=True,
         context_settings={"max_content_width": WIDTH},
     )
+
+
+def _option(field: dataclasses.Field) -> click.Option:
+    """An option on the command line; one that is true or false may stand there without a value, which means true."""
+    if field.metadata["kind"] is click.BOOL:
+        return click.Option([f"--{field.name}"], type=click.STRING, is_flag=False, flag_value="true")
+    return click.Option([f"--{field.name}"], type=click.STRING)
 
 
 def _summary(command: click.Command) -> str:

@@ -10,6 +10,8 @@ try:
 except ImportError:  # not on Windows, where nothing is locked
     fcntl = None  # type: ignore[assignment]
 
+# Held in a work folder, each shared, by all that are at work in it.
+AT_WORK = ".at-work"
 # File systems that no other machine writes to: what is locked in them is known here.
 LOCAL = {"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "hfs", "jfs", "overlay", "reiserfs", "tmpfs", "xfs", "zfs"}
 
@@ -62,7 +64,7 @@ def at_work(workdir: Path) -> Iterator[None]:
     held = None
     with contextlib.suppress(OSError):  # a disk that is full or read-only is for whoever writes to it to say
         workdir.mkdir(parents=True, exist_ok=True)
-        held = take(workdir / ".at-work", shared=True, wait=True)
+        held = take(workdir / AT_WORK, shared=True, wait=True)
     try:
         yield
     finally:

@@ -28,9 +28,14 @@ def test_a_command_line_that_says_no_stage_and_options_is_refused(arguments, wor
         parse(arguments)
 
 
+@pytest.mark.parametrize(("words", "value"), [(["--yes"], "true"), (["--yes", "false"], "false"), ([], None)])
+def test_what_is_true_or_false_needs_no_value(words, value):
+    assert parse(["clean", *words]) == ("clean", {"yes": value, "workdir": None})
+
+
 def test_mlproject_has_every_stage_and_declares_no_parameter():
     project = yaml.safe_load((ROOT / "MLproject").read_text())
-    assert set(project["entry_points"]) == set(config.STAGES)
+    assert set(project["entry_points"]) == {name for name, kind in config.STAGES.items() if kind.is_tracked}
     for stage, entry in project["entry_points"].items():
         assert entry == {"command": f"python -m pipeline {stage}"}
 

@@ -47,6 +47,7 @@ GROUPS = {
     "export": Group("Export"),
     "search": Group("Search"),
     "ablate": Group("Ablate"),
+    "clean": Group("Clean"),
 }
 
 # In the order of a help page: a stage's own options, then those of all trainings.
@@ -56,6 +57,7 @@ HEADINGS = (
     "Export",
     "Search",
     "Ablate",
+    "Clean",
     "Data",
     "Model",
     "Optimisation",
@@ -105,9 +107,11 @@ class Config:
     """The resolved options of a stage.
 
     given: the names that the user typed or took from a preset or a config.
+    is_tracked: whether the stage is an MLflow run, and an entry point of the project.
     shown_defaults: group -> what holds where an option of it is not given, in words, if that is not its {default}.
     """
 
+    is_tracked: ClassVar[bool] = True
     shown_defaults: ClassVar[Mapping[str, str]] = {}
 
     given: frozenset[str] = frozenset()
@@ -687,6 +691,19 @@ class AblateConfig(TrainConfig):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class CleanConfig(Config):
+    """List what lies in the work folder, and remove what can be made again and nothing unfinished needs.
+
+    Prepared data, unpacked archives, what finished trainings left, and what was half written: it asks first. MLflow's
+    runs, the studies, and all that an unfinished training or study needs stay. It is no MLflow run.
+    """
+
+    is_tracked: ClassVar[bool] = False
+
+    yes: bool = option(False, click.BOOL, "remove it without a question, for scripts", group="clean")
+
+
 STAGES: dict[str, type[Config]] = {
     "preprocess": PreprocessConfig,
     "train": TrainConfig,
@@ -696,6 +713,7 @@ STAGES: dict[str, type[Config]] = {
     "search": SearchConfig,
     "ablate": AblateConfig,
     "main": MainConfig,
+    "clean": CleanConfig,
 }
 
 

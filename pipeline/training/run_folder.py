@@ -170,12 +170,14 @@ def find(workdir: Path, run_id: str) -> RunFolder | None:
 
 
 def _all(runs: Path) -> list[RunFolder]:
-    found = []
-    for path in runs.glob("*/run.json"):
-        # Going away, damaged, or of another version.
-        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-            found.append(_read(path.parent))
-    return found
+    return [folder for path in runs.glob("*/run.json") if (folder := read(path.parent))]
+
+
+def read(path: Path) -> RunFolder | None:
+    """The training in the folder at `path`; None if it is going away, damaged, or of another version."""
+    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+        return _read(path)
+    return None
 
 
 def _read(path: Path) -> RunFolder:
