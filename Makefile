@@ -2,6 +2,7 @@
 # make test     sets up .venv and runs the tests, the fast ones first
 # make ui       opens MLflow's UI on the runs
 # make lint     ruff and mypy
+# make audit    looks the pinned packages up in a database of known holes
 # make clean-clone-test    the first two, on a fresh clone and in an empty home
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY ?= true
 # A file's tests share what is costly to make.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: train test ui lint clean clean-clone-test
+.PHONY: train test ui lint audit clean clean-clone-test
 
 train: $(BIN)/.installed
 	$(BIN)/python -m pipeline.make_store
@@ -30,6 +31,9 @@ lint: $(BIN)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(BIN)/.installed-dev
+	$(BIN)/python tests/audit.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,8 @@ from pipeline import tracking
 from pipeline.errors import EXIT_USER_ERROR, UserError
 
 SECONDS_TO_START = 60
+# Whatever MLFLOW_HOST says: whoever reaches the UI can change and delete runs.
+LOOPBACK = "127.0.0.1"
 
 
 def main() -> int:
@@ -26,7 +28,8 @@ def main() -> int:
     if tracking.ui_command() is None:
         _show(address)
         return 0
-    with subprocess.Popen(["mlflow", "ui"], env=os.environ | tracking.ui_environment()) as server:
+    command = ["mlflow", "ui", "--host", LOOPBACK]
+    with subprocess.Popen(command, env=os.environ | tracking.ui_environment()) as server:
         try:
             if _answers(address, server):
                 _show(address)
