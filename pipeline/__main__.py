@@ -17,6 +17,7 @@ from pipeline.errors import (
     RefusedError,
     ServerGoneError,
     UserError,
+    disk_full,
     exit_code,
     hide_passwords,
     redacted,
@@ -99,7 +100,10 @@ def main(arguments: list[str]) -> int:
         again = "Once it answers, give the same command again: it logs what is done, and does not do it again"
         print(f"error: {error}. {again}", file=sys.stderr)
         return EXIT_FAILED
-    except Exception:
+    except Exception as error:
+        if said := disk_full(error):
+            print(f"error: {said}", file=sys.stderr)
+            return exit_code(error)
         raise
     except BaseException as error:
         print("stopped", file=sys.stderr)

@@ -1,5 +1,6 @@
 """What a failure looks like from outside: one sentence, an exit code, a run status."""
 
+import errno
 import os
 import re
 import signal
@@ -62,6 +63,20 @@ def exit_code(error: BaseException) -> int:
 def run_status(error: BaseException) -> str:
     """The MLflow status of a run that ended with `error`: FAILED, or KILLED if somebody stopped it."""
     return "KILLED" if isinstance(error, KeyboardInterrupt | Terminated) else "FAILED"
+
+
+def disk_full(error: BaseException | None) -> str | None:
+    """The sentence that says that an error came of a disk with no room left; None if it did not.
+
+    SQLite, SQLAlchemy and MLflow each wrap it in errors of their own.
+    """
+    if error is None:
+        return None
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not full and "database or disk is full" not in str(error):
+        return disk_full(error.__cause__ or error.__context__)
+    where = f" for {shown(str(error.filename))}" if isinstance(error, OSError) and error.filename else ""
+    return f"no room is left on the disk{where}; once there is, the same command goes on"
 
 
 def without_password(text: str) -> str:

@@ -42,6 +42,8 @@ def leftovers(workdir: Path, of_studies: set[str]) -> list[Leftover]:
     def of_data(path: Path) -> tuple[str, str | None]:
         if path.suffix == ".part":
             return "half-written data", None if _is_abandoned(path) else "it may be being written"
+        if path.suffix == ".lock":
+            return "lock", None
         return ("index of files read", None) if path.name == "index" else ("prepared data", needed.get(path.name))
 
     def of_archive(path: Path) -> tuple[str, str | None]:

@@ -43,6 +43,21 @@ def let_go(descriptor: int) -> None:
     os.close(descriptor)
 
 
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Be the only process inside, of all that use the same path; others wait. Nothing is left at the path."""
+    held = None
+    with contextlib.suppress(OSError):  # a file system without locks, or a full one
+        while (held := take(path, wait=True)) is None:
+            pass  # whoever was inside has removed the file that was waited for
+    try:
+        yield
+    finally:
+        if held is not None:
+            path.unlink(missing_ok=True)
+            let_go(held)
+
+
 def are_known(folder: Path) -> bool:
     """Whether the locks that others hold in a folder can be seen here: it lies in a file system of this machine.
 

@@ -17,6 +17,7 @@ import pandas as pd
 import psutil
 from tqdm import tqdm
 
+from pipeline import locks
 from pipeline.data.duplicates import handle_conflicts, handle_leaks
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
@@ -33,7 +34,13 @@ SECONDS = 120.0
 
 def open_or_write(plan: Plan) -> Prepared:
     """The prepared data set of `plan`, written if it is not there yet. Raises UserError as `write` does."""
-    return open_prepared(plan.folder, plan.name) if plan.folder.is_dir() else write(plan)
+    if not plan.folder.is_dir():
+        plan.folder.parent.mkdir(parents=True, exist_ok=True)
+        # Of several processes that want the same data, one prepares it.
+        with locks.alone(plan.folder.with_suffix(".lock")):
+            if not plan.folder.is_dir():
+                return write(plan)
+    return open_prepared(plan.folder, plan.name)
 
 
 def write(plan: Plan) -> Prepared:
@@ -94,7 +101,7 @@ def _rearranged(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     for split in SPLITS:
         rows = table[table["split"] == split]
         shape = (len(rows), *written[split].shape[1:])
-        array = np.lib.format.open_memmap(folder / f"{split}.new", mode="w+", dtype=np.uint8, shape=shape)
+        array = _new_array(folder / f"{split}.new", shape)
         for number, (origin, position) in enumerate(zip(rows["array"], rows["position"], strict=True)):
             array[number] = written[origin][position]
         array.flush()
@@ -154,9 +161,14 @@ def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int
 def _make_arrays(table: pd.DataFrame, image_size: int, folder: Path) -> None:
     for split in SPLITS:
         shape = (int((table["split"] == split).sum()), image_size, image_size, 3)
-        file = folder / f"{split}.npy"
-        np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape).flush()
-        _reserve(file)
+        _new_array(folder / f"{split}.npy", shape).flush()
+
+
+def _new_array(file: Path, shape: tuple[int, ...]) -> np.memmap:
+    """A new array on the disk, with all the room that it takes."""
+    array = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    _reserve(file)
+    return array
 
 
 def _reserve(file: Path) -> None:

@@ -33,7 +33,19 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint into `folder`, and remove all but the newest two."""
     path = folder / f"checkpoint-{checkpoint.epoch:06d}.npz"
     beside = path.with_suffix(".part")
-    with beside.open("wb") as file:
+    try:
+        _write(beside, checkpoint)
+    except OSError:  # what is there of it takes the room that others need
+        beside.unlink(missing_ok=True)
+        raise
+    beside.replace(path)
+    for old in _newest_first(folder)[KEPT:]:
+        old.unlink()
+    return path
+
+
+def _write(path: Path, checkpoint: Checkpoint) -> None:
+    with path.open("wb") as file:
         np.savez(
             file,
             allow_pickle=False,
@@ -44,10 +56,6 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
         )
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
-    for old in _newest_first(folder)[KEPT:]:
-        old.unlink()
-    return path
 
 
 def _numbered(group: str, state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
