@@ -86,7 +86,7 @@ def main() -> None:
 def _study(seed: int, folder: Path) -> dict:
     """Kill a search again and again, let it end, and see what is left."""
     rng = random.Random(seed)
-    _write_images(folder / "colours")
+    write_images(folder / "colours")
     _set_up_store(folder)
     seen: dict[int, float] = {}
     kills = []
@@ -290,7 +290,8 @@ def _left(folder: Path, address: str, seen: dict[int, float]) -> dict:
     }
 
 
-def _write_images(root: Path) -> None:
+def write_images(root: Path) -> None:
+    """Three classes of noisy colours."""
     for label, (name, colour) in enumerate(COLOURS.items()):
         (root / name).mkdir(parents=True, exist_ok=True)
         for number in range(IMAGES_A_CLASS):

@@ -38,7 +38,9 @@ class TrackingServer:
             store,
         ]
         nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        # What runs its background jobs takes as long to start as the server.
+        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        environment.pop("MLFLOW_TRACKING_URI", None)
         self._process = subprocess.Popen(command, cwd=self._folder, env=environment, start_new_session=True, **nowhere)
         wait_for(self.answers)
 
