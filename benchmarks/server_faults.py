@@ -31,7 +31,7 @@ from benchmarks.search_faults import write_images
 from benchmarks.shared import part, provenance
 
 ROOT = Path(__file__).parents[1]
-EPOCHS = 150
+EPOCHS = 60
 SMALL = {"model": "two-layer-numpy", "image_size": 16, "width": 16, "batch_size": 1, "epochs": EPOCHS}
 SEARCH = {"final_image_size": 16, "final_epochs": 2, "pruner": "none", "study": "faults", "trials": 4, "workers": 2}
 LOGGED_EPOCHS = {"train": [EPOCHS], "search": [EPOCHS, EPOCHS, EPOCHS, EPOCHS, SEARCH["final_epochs"]]}
@@ -64,7 +64,9 @@ def _row(done: dict) -> str:
     back = done["back"] or f"after {SECONDS_AWAY[done['moment']]} s"
     told = [done["stage"], done["how"], *(("", "") if done["how"] == "never" else (done["moment"], back))]
     codes = ", ".join(map(str, done["exit_codes"]))
-    measured = [codes, f"{done['end_waited_seconds']:.0f} s", f"{1000 * done['longest_pause_seconds']:.0f} ms"]
+    is_said = done["moment"] == START and not done["back"]
+    waited = "" if is_said else f"{done['end_waited_seconds']:.0f} s"
+    measured = [codes, waited, f"{1000 * done['longest_pause_seconds']:.0f} ms"]
     counts = [f"{done[name]}" for name in ("epochs_lost", "epochs_doubled", "models_missing", "left_running")]
     return f"| {' | '.join(told + measured + counts)} |"
 
@@ -220,8 +222,15 @@ class _Server:
         elif how != "never":
             self.kill()
         if how == "refusing":
-            self._refusing = _Refusing(("127.0.0.1", self._port), _Refusal)
+            self._refusing = self._refuse()
             threading.Thread(target=self._refusing.serve_forever, daemon=True).start()
+
+    def _refuse(self) -> "_Refusing":
+        while True:
+            try:
+                return _Refusing(("127.0.0.1", self._port), _Refusal)
+            except OSError:  # the last process of the server is still going away
+                time.sleep(0.1)
 
     def come_back(self) -> None:
         if self._refusing:
