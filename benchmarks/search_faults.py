@@ -126,7 +126,7 @@ def _study(seed: int, folder: Path) -> dict:
 def _restarts(seed: int, folder: Path) -> dict:
     """Restart the database of a search again and again until the search ends by itself, and see what is left."""
     rng = random.Random(seed)
-    _write_images(folder / "colours")
+    write_images(folder / "colours")
     _set_up_store(folder)
     (folder / "extra_trials").write_text(str(TRIALS), encoding="utf-8")  # enough for all restarts
     outages: list[dict] = []

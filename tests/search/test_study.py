@@ -4,7 +4,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import Trial, TrialState
 
 from pipeline import config as options
-from pipeline import models, process
+from pipeline import models
 from pipeline.errors import UserError
 from pipeline.search import study as studies
 from pipeline.search.executors.processes import shares
