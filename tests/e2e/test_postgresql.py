@@ -54,10 +54,10 @@ def test_a_study_is_searched_and_continued_and_nobody_is_told_the_password(
         options = [f"data={image_folder}", "workers=2", "study=served", "epochs=2", f"trials={trials}", *OPTIONS]
         command, keywords = mlflow_command("search", *options)
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **keywords) as process:
-            wait_for(lambda: len(of_stage(runs, "trial")) >= trials - 1)  # noqa: B023
+            wait_for(lambda: process.poll() is not None or len(of_stage(runs, "trial")) >= trials - 1, 240)  # noqa: B023
             family = psutil.Process(process.pid).children(recursive=True)
             command_lines |= {" ".join(each.cmdline()) for each in family if each.is_running()}
-            said.append(process.communicate(timeout=120)[0])
+            said.append(process.communicate(timeout=240)[0])
         assert process.returncode == 0, said[-1]
     study = optuna.load_study(study_name="served", storage=server.address())
     assert [trial.state.is_finished() for trial in study.trials] == [True] * 4
