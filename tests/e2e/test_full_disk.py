@@ -63,7 +63,7 @@ def start(here, environment, image_folder):
 
 def ended(process):
     """The exit code of a process, what it printed, and the last line of its errors."""
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=300)
     assert "Traceback" not in errors, errors
     return process.returncode, out, (errors.strip().splitlines() or [""])[-1]
 

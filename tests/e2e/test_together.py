@@ -22,7 +22,7 @@ def test_six_trainings_at_once_prepare_their_data_once_and_lose_nothing(image_fo
             text=True,
         )
 
-    ended = [(process, *process.communicate(timeout=300)) for process in [start(seed) for seed in SEEDS]]
+    ended = [(process, *process.communicate(timeout=900)) for process in [start(seed) for seed in SEEDS]]
     assert [process.returncode for process, _, _ in ended] == [0] * 6, [errors for _, _, errors in ended]
     found = runs()
     assert {run.info.status for run in found} == {"FINISHED"}
