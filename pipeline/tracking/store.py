@@ -155,7 +155,12 @@ class Run:
             source=json.dumps({"uri": source}),
             profile=json.dumps(dict(profile)),
         )
-        self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
+        inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])]
+        try:
+            self.client.log_inputs(self.id, inputs)
+        except MlflowException:
+            # Another run stored the same data set between MLflow's look and its write: now it finds it.
+            self.client.log_inputs(self.id, inputs)
 
 
 def _param_text(value: Any) -> str:
