@@ -59,9 +59,9 @@ def _is_same_data(model: tracking.LoggedModel, data: Prepared) -> bool:
 
 def _log_to_training(model: tracking.LoggedModel, split: str, scores: dict[str, float]) -> None:
     """Have the main scores stand on the training run as well, where runs are compared; but for its own curves."""
+    training = tracking.handle_of(model.run_id)
     named = {f"{split}_{name}": scores[name] for name in MAIN_SCORES}
-    new = {name: value for name, value in named.items() if not tracking.is_curve(model.run_id, name)}
-    tracking.handle_of(model.run_id).log_metrics(new)
+    training.log_metrics({name: value for name, value in named.items() if not any(training.logged_steps(name))})
 
 
 def _scored(run: tracking.Run, model: tracking.LoggedModel, data: Prepared) -> tracking.Scored | None:

@@ -119,11 +119,6 @@ def metrics_of(run_id: str) -> dict[str, float]:
     return get_run(run_id).data.metrics
 
 
-def is_curve(run_id: str, metric: str) -> bool:
-    """Whether a run has a metric of several steps, such as one that was logged each epoch."""
-    return any(each.step for each in patient_client().get_metric_history(run_id, metric))
-
-
 def evaluation_of(run_id: str, split: str) -> str | None:
     """The newest finished evaluation of a run on `split` of the data it was trained on; None if there is none.
 
