@@ -122,7 +122,7 @@ def metrics_of(run_id: str) -> dict[str, float]:
 def evaluation_of(run_id: str, split: str) -> str | None:
     """The newest finished evaluation of a run on `split` of the data it was trained on; None if there is none.
 
-    One with calibrated probabilities does not count: they are not the model's own.
+    One with calibrated or mirrored answers does not count: they are not the model's own.
     """
     evaluations = [
         child.id
@@ -131,6 +131,7 @@ def evaluation_of(run_id: str, split: str) -> str | None:
         and child.tags.get("same_data_as_trained_on") == "True"
         and child.params.get("split") == split
         and child.params.get("calibrate", "no") == "no"
+        and child.params.get("mirror_predict", "False") == "False"
     ]
     return evaluations[-1] if evaluations else None
 

@@ -63,6 +63,9 @@ def test_the_waterfall_is_drawn_also_where_a_rung_is_missing():
     means = pd.Series({"start": 0.11, "big": float("nan"), "small": 0.317})
     figures.waterfall(means, table, "title", {}).draw_without_rendering()
     means["big"] = 0.31
-    figure = figures.waterfall(means, table, "title", {})
+    figure = figures.waterfall(means, table, "title", {"big": "width 16 → 32"})
     figure.draw_without_rendering()
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["start", "big", "small"]
+    climb_axes = figure.axes[0]
+    assert [label.get_text() for label in climb_axes.get_yticklabels()] == ["start", "width 16 → 32", "small"]
+    # Whiskers and what is written behind them have room.
+    assert climb_axes.get_xlim()[1] > max(line.get_xdata().max() for line in climb_axes.lines)

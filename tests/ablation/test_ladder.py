@@ -19,6 +19,8 @@ def test_what_differs_is_grouped_by_what_it_is_about():
     assert found[1].start == {"learning_rate": 0.1, "batch_size": 128}
     assert found[1].goal == {"learning_rate": 0.2, "batch_size": 32}
     assert found[0].describe() == "augment none → crop"
+    # One option alone says more than the name of its group.
+    assert [change.title for change in found] == ["augment none → crop", "optimizer"]
 
 
 def test_groups_of_the_users_come_first_and_the_rest_stays_ours():
