@@ -139,7 +139,7 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
         keep(history_alone, config.workdir, run)
         # No accident but what these values lead to: the sampler should know.
         return PRUNED, first_line(error)
-    saved = save_network(run, network, data, config)
+    saved = save_network(run, network, data, config, result)
     keep(Delivery(trial.study.study_name, best_metrics(result), saved), config.workdir, run)
     return COMPLETE, ""
 

@@ -12,8 +12,7 @@ import pandas as pd
 from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import TrainConfig
-from pipeline.data.prepared import Prepared, Split
-from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.prepared import Prepared
 from pipeline.evaluation import calibration
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training import history
@@ -103,7 +102,7 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
     run.log_table("step_losses", steps, digits=None)
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
     # Written before it is sent, so that a server that is gone at the end takes no finished training with it.
-    saved = save_network(run, network, data, config)
+    saved = save_network(run, network, data, config, result)
     log_network(run, saved)
     Path(saved.file).unlink()
 
@@ -126,14 +125,20 @@ class SavedNetwork:
     requirements: list[str]
 
 
-def save_network(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig) -> SavedNetwork:
+def save_network(
+    run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, result: FitResult
+) -> SavedNetwork:
     """Write the network into the folder of its run, and say how far its certainty can be trusted."""
     file = network.save(path_of(config.workdir, run.id))
     preprocessing = dataclasses.replace(preprocessing_of(config, data.facts), in_file=network.standardizes_in_file)
+    val, probabilities = data["val"], result.val_probabilities
+    if probabilities is None:
+        probabilities = predict_prepared(network, val.images, preprocessing)
     described = {
         "preprocessing": dataclasses.asdict(preprocessing),
         "class_names": data.facts.class_names,
-        **_certainty(network, data["val"], preprocessing),
+        "temperature": calibration.fit_temperature(val.labels, probabilities),
+        "certainty": calibration.certainty_curve(val.labels, probabilities),
     }
     return SavedNetwork(str(file), described, list(network.requirements))
 
@@ -141,12 +146,3 @@ def save_network(run: tracking.Run, network: Network, data: Prepared, config: Tr
 def log_network(run: tracking.Run, saved: SavedNetwork) -> None:
     """Log a network as the run's model."""
     tracking.log_model(run, Path(saved.file), saved.facts, saved.requirements)
-
-
-def _certainty(network: Network, val: Split, preprocessing: Preprocessing) -> dict[str, Any]:
-    """The temperature that corrects the network's probabilities, and how often it is right at which certainty."""
-    probabilities = predict_prepared(network, val.images, preprocessing)
-    return {
-        "temperature": calibration.fit_temperature(val.labels, probabilities),
-        "certainty": calibration.certainty_curve(val.labels, probabilities),
-    }

@@ -78,12 +78,14 @@ class Callbacks:
 class FitResult:
     """epochs: those that were trained. best: the first of those with the highest val_accuracy.
 
-    step_losses: (steps,) the loss of each batch before its step, over all epochs.
+    step_losses: (steps,) the loss of each batch before its step, over all epochs. val_probabilities: (n, classes), the
+    answers to the validation images after the best epoch; None if that was trained before an interruption.
     """
 
     epochs: list[EpochResult]
     best: EpochResult
     step_losses: np.ndarray
+    val_probabilities: np.ndarray | None
 
 
 def fit(
@@ -106,7 +108,7 @@ def fit(
     rates = learning_rates(config.schedule, config.learning_rate, config.warmup, steps * config.epochs)
     epochs: list[EpochResult] = []
     step_losses: list[np.ndarray] = []
-    best, best_state = None, None
+    best, best_state, best_probabilities = None, None, None
     if before:
         epochs = list(before.epochs)
         step_losses = [before.checkpoint.step_losses]
@@ -119,7 +121,8 @@ def fit(
             network.freeze_body(epoch <= config.head_epochs)
         batches = prefetched(_batches(train, data.facts, config, epoch, sizes[epoch - 1]))
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
-        result, losses = _epoch(network, _counted(batches, callbacks.on_step), epoch_rates, val, preprocessing, epoch)
+        counted = _counted(batches, callbacks.on_step)
+        result, losses, probabilities = _epoch(network, counted, epoch_rates, val, preprocessing, epoch)
         if spent_test:
             test_accuracy = accuracy(spent_test.labels, predict_prepared(network, spent_test.images, preprocessing))
             result = dataclasses.replace(result, test_accuracy=test_accuracy)
@@ -130,12 +133,12 @@ def fit(
         is_best = best is None or result.val_accuracy > best.val_accuracy
         state = network.state() if is_best or callbacks.on_checkpoint else {}
         if is_best:
-            best, best_state = result, state
+            best, best_state, best_probabilities = result, state, probabilities
         if callbacks.on_checkpoint and best_state:
             callbacks.on_checkpoint(Checkpoint(epoch, state, best_state, np.concatenate(step_losses)))
     assert best is not None and best_state is not None
     network.load_state(best_state)
-    return FitResult(epochs, best, np.concatenate(step_losses))
+    return FitResult(epochs, best, np.concatenate(step_losses), best_probabilities)
 
 
 def _load(network: Network, checkpoint: Checkpoint) -> None:
@@ -178,8 +181,8 @@ def _epoch(
     val: Split,
     preprocessing: Preprocessing,
     epoch: int,
-) -> tuple[EpochResult, np.ndarray]:
-    """Train one epoch and validate; returns its result and the loss of each of its steps."""
+) -> tuple[EpochResult, np.ndarray, np.ndarray]:
+    """Train one epoch and validate; returns its result, the loss of each of its steps and the validation's answers."""
     start = time.perf_counter()
     fitted = network.fit_epoch(batches, rates.tolist())
     seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
@@ -201,7 +204,7 @@ def _epoch(
         compile_seconds=fitted.compile_seconds,
         time=time.time_ns() // 1_000_000,
     )
-    return result, fitted.losses
+    return result, fitted.losses, probabilities
 
 
 def _check_finite(result: EpochResult, losses: np.ndarray, config: TrainConfig) -> None:

@@ -60,6 +60,7 @@ def test_the_network_is_left_as_it_was_after_its_best_epoch(data):
     network, result = trained(data, learning_rate=0.3)
     val = data["val"]
     assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
+    assert np.array_equal(network.predict(val.images), result.val_probabilities)
     assert result.best.val_accuracy == max(epoch.val_accuracy for epoch in result.epochs)
     assert result.best.epoch == min(e.epoch for e in result.epochs if e.val_accuracy == result.best.val_accuracy)
 
