@@ -45,7 +45,7 @@ def parse(arguments: list[str]) -> tuple[str, dict[str, Any]] | None:
 
 def run(stage: str, typed: dict[str, Any]) -> None:
     """Resolve the options and run the stage."""
-    if typed.get("data") == "":
+    if typed.get("data") == "" and stage != "predict":
         print("data is empty, which means the built-in images: glyphs")
     resolved = config.resolve(
         stage, typed, recipe_of=_recipe_of, config_of_run=_config_of_run, trial_budget_of=_trial_budget_of

@@ -5,9 +5,9 @@ import pytest
 from pipeline import config, models
 from pipeline.__main__ import parse
 
-OWN = {stage: [stage.capitalize()] for stage in ("evaluate", "compare", "export", "search", "ablate", "clean")} | {
-    "main": ["Search"]
-}
+OWN = {
+    stage: [stage.capitalize()] for stage in ("evaluate", "predict", "compare", "export", "search", "ablate", "clean")
+} | {"main": ["Search"]}
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "
 APPLICATION = "MobileNetV2"
@@ -48,8 +48,8 @@ def test_every_option_of_a_stage_stands_once_under_a_heading(stage, page):
     shown = options_of(page(stage))
     names = [name for options in shown.values() for name in options]
     assert sorted(names) == sorted([*(field.name for field in config.fields_of(config.STAGES[stage])), "help"])
-    training = TRAINING if stage not in {"preprocess", "evaluate", "compare", "export", "clean"} else []
-    data = ["Data"] if stage not in {"compare", "clean"} else []
+    training = TRAINING if stage not in {"preprocess", "evaluate", "predict", "compare", "export", "clean"} else []
+    data = ["Data"] if stage not in {"predict", "compare", "clean"} else []
     assert [*shown] == [*OWN.get(stage, []), *data, *training, "Running"]
 
 

@@ -11,6 +11,7 @@ from pipeline.config.declarations import (
     EvaluateConfig,
     ExportConfig,
     MainConfig,
+    PredictConfig,
     PreprocessConfig,
     SearchConfig,
     TrainConfig,
@@ -24,6 +25,7 @@ from pipeline.config.model_names import MODELS
 from pipeline.config.places import PACKAGE, PRESETS, PROJECT_WORKDIR, USER_WORKDIR
 from pipeline.config.precision import faster_precision, fastest_precision
 from pipeline.config.references import in_library, is_folder_of_library, name_in_library
+from pipeline.config.thresholds import AUTO
 from pipeline.config.values import (
     check_value,
     checked,
@@ -34,6 +36,7 @@ from pipeline.config.values import (
 from pipeline.config.yaml_files import dump_yaml, parse_yaml, read_yaml
 
 __all__ = [
+    "AUTO",
     "GROUPS",
     "HEADINGS",
     "MODELS",
@@ -49,6 +52,7 @@ __all__ = [
     "EvaluateConfig",
     "ExportConfig",
     "MainConfig",
+    "PredictConfig",
     "PreprocessConfig",
     "SearchConfig",
     "TrainConfig",

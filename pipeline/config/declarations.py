@@ -43,6 +43,7 @@ GROUPS = {
     "budget": Group("Optimisation"),
     "running": Group("Running"),
     "evaluate": Group("Evaluate"),
+    "predict": Group("Predict"),
     "compare": Group("Compare"),
     "export": Group("Export"),
     "search": Group("Search"),
@@ -53,6 +54,7 @@ GROUPS = {
 # In the order of a help page: a stage's own options, then those of all trainings.
 HEADINGS = (
     "Evaluate",
+    "Predict",
     "Compare",
     "Export",
     "Search",
@@ -464,6 +466,86 @@ class EvaluateConfig(PreprocessConfig):
         "with unsure_below=auto: the accuracy that the answers to the validation images are to have",
         group="evaluate",
     )
+    mirror_predict: bool = option(
+        False,
+        click.BOOL,
+        "whether an answer is the mean of an image's and its mirror image's; it takes twice as long, and is refused "
+        "where a mirrored image would not keep its class",
+        group="evaluate",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig(Config):
+    """Answer for images that need no labels, and write a table with a row for each.
+
+    An image is decoded as those that the model was trained on.
+    """
+
+    data: str | None = option(
+        None,
+        click.STRING,
+        "the images: an image file, a folder (all its images, however deep), a .txt file with a path per line, a .csv, "
+        ".tsv or .parquet file with a column of paths, a .zip or .tar archive, a .npy file, or what data is in train",
+        group="predict",
+        shown_default="none: it has to be given",
+    )
+    run_id: str | None = option(
+        None,
+        click.STRING,
+        "the run whose model answers",
+        group="predict",
+        shown_default="the newest finished training run",
+    )
+    model_uri: str | None = option(
+        None,
+        click.STRING,
+        "MLflow URI of the model that answers, such as models:/NAME@champion, instead of run_id",
+        group="predict",
+    )
+    output: Path | None = option(
+        None,
+        click.Path(path_type=Path),
+        "the .csv or .parquet file to write; one that is there is replaced",
+        group="predict",
+        shown_default="predictions.csv in the current folder, or in workdir if `mlflow run` cloned the project",
+        identifies=False,
+    )
+    unsure_below: float | str | None = option(
+        None,
+        ThresholdType(),
+        "the probability below which the column unsure says true: such an image should go to a person; auto: where "
+        "answers to the validation images have the wanted_accuracy",
+        group="predict",
+    )
+    wanted_accuracy: float = option(
+        0.95,
+        click.FloatRange(0, 1),
+        "with unsure_below=auto: the accuracy that the answers to the validation images are to have",
+        group="predict",
+    )
+    mirror_predict: bool = option(
+        False,
+        click.BOOL,
+        "whether an answer is the mean of an image's and its mirror image's; it takes twice as long, and is refused "
+        "where a mirrored image would not keep its class",
+        group="predict",
+    )
+    path_column: str | None = option(
+        None, click.STRING, "the column of a table that names the files, if it has no usual name", group="predict"
+    )
+    label_column: str | None = option(
+        None,
+        click.STRING,
+        "the column of a table that holds the true labels, if there is one and it has no usual name",
+        group="predict",
+    )
+    max_pixels: int = option(
+        200_000_000,
+        click.IntRange(1),
+        "the most pixels that are decoded of one file, of a JPEG as it is reduced while it is read",
+        group="predict",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -708,6 +790,7 @@ STAGES: dict[str, type[Config]] = {
     "preprocess": PreprocessConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "predict": PredictConfig,
     "compare": CompareConfig,
     "export": ExportConfig,
     "search": SearchConfig,

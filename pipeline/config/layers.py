@@ -76,6 +76,8 @@ def _absolute_paths(values: Values) -> Values:
     paths: Values = {"workdir": path_of(str(values.get("workdir") or default_workdir()))}
     if "data" in values:
         paths["data"] = absolute(values["data"])
+    if "output" in values:
+        paths["output"] = path_of(str(values["output"]))
     # A folder called imagenet is not what --weights imagenet means.
     if values.get("weights", "none") not in ("none", "imagenet") and is_there(values["weights"]):
         paths["weights"] = str(path_of(values["weights"]))

@@ -4,11 +4,13 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from pipeline.data.augmentation import Augment
+
+Item = TypeVar("Item")
 
 PREFETCHED_BATCHES = 3
 
@@ -63,7 +65,7 @@ def training_batches(
         yield mix(Batch(augmented, targets[batch_labels], class_weights[batch_labels]), indices)
 
 
-def prefetched(batches: Iterable[Batch], depth: int = PREFETCHED_BATCHES) -> Iterator[Batch]:
+def prefetched(batches: Iterable[Item], depth: int = PREFETCHED_BATCHES) -> Iterator[Item]:
     """The same batches, made by a thread that is up to `depth` of them ahead.
 
     An exception in making one is raised here. The thread ends when the batches do, or this iterator is closed.

@@ -49,7 +49,7 @@ def arrange(paths: Iterable[str], root: str, passed_over: pd.DataFrame) -> Arran
         else:
             warnings.append(
                 f"{shown(name)}/ holds {len(direct)} image(s) but no class folders: without labels they are no {split} "
-                "split, and are left out"
+                "split, and are left out; the stage predict answers for the images of such a folder"
             )
     if "train" not in by_split:
         raise UserError(f"{root} holds {_listed(splits)}, but no train folder with class folders in it")

@@ -88,6 +88,11 @@ def path_columns(columns: list[str], asked: Mapping[str, str | None]) -> list[in
     return _positions(columns, "path", asked)
 
 
+def label_columns(columns: list[str], asked: Mapping[str, str | None]) -> list[int]:
+    """The positions of the columns that may hold labels."""
+    return _positions(columns, "label", asked)
+
+
 def _positions(columns: list[str], role: str, asked: Mapping[str, str | None]) -> list[int]:
     wanted = asked[role]
     if wanted is None:

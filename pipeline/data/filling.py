@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.data import printed
-from pipeline.data.decoding import DecodeError, decode_with_notes
+from pipeline.data.decoding import DecodeError, decode, decode_with_notes
 from pipeline.data.stored import digest
 from pipeline.errors import UserError, shown
 
@@ -57,6 +57,20 @@ def fill(filling: Filling, row: Row) -> Found | None:
         reason, notes = str(error), []
     notes += printed.taken()
     return Found(reason, notes) if reason or notes else None
+
+
+def decoded_or_reason(
+    read: Callable[[str], bytes], image_size: int, resize: str, max_pixels: int, item: tuple[int, str]
+) -> np.ndarray | str:
+    """The image of an item (row, path) as (image_size, image_size, 3) uint8, or why it cannot be read."""
+    try:
+        return decode(read(item[1]), image_size, resize, max_pixels)
+    except DecodeError as error:
+        return str(error)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or type(error).__name__}"
+    finally:
+        printed.taken()
 
 
 def _unchanged(filling: Filling, row: Row) -> bytes:

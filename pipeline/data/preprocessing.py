@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
-from pipeline.data.decoding import decode
+from pipeline.data.decoding import decode, fit
+from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.scaling import scaled_parts
 
 # As --image_size has it.
@@ -52,9 +54,20 @@ class Preprocessing:
         if not all(isinstance(value, int | float) and math.isfinite(value) for value in statistics):
             raise ValueError(f"mean {self.mean}, deviation {self.deviation}")
 
-    def decode(self, content: bytes) -> np.ndarray:
-        """The bytes of an image file as (prepared_size, prepared_size, 3) uint8. Raises DecodeError."""
-        return decode(content, self.prepared_size, self.resize)
+    def decode(self, content: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """The bytes of an image file as (prepared_size, prepared_size, 3) uint8. Raises DecodeError.
+
+        max_pixels: the most that are decoded.
+        """
+        return decode(content, self.prepared_size, self.resize, max_pixels)
+
+    def fit(self, picture: Image.Image | np.ndarray) -> np.ndarray:
+        """An open image, or pixels (h, w, 3) uint8, as (prepared_size, prepared_size, 3) uint8. Raises DecodeError."""
+        if isinstance(picture, np.ndarray):
+            if picture.shape[:2] == (self.prepared_size, self.prepared_size):
+                return picture
+            picture = Image.fromarray(np.ascontiguousarray(picture))
+        return fit(picture, self.prepared_size, self.resize)
 
     def seen(self, images: np.ndarray) -> Iterator[np.ndarray]:
         """Images (n, prepared_size, prepared_size, 3) uint8 as the network sees them, a part of them at a time."""

@@ -1,5 +1,6 @@
 """All that draws: from arrays and tables to a matplotlib Figure."""
 
+from pipeline.figures.answers import MOST_ANSWERS, answer_sheet
 from pipeline.figures.attention import attention
 from pipeline.figures.calibration import coverage, reliability
 from pipeline.figures.class_sizes import class_sizes
@@ -14,10 +15,12 @@ from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, p
 
 __all__ = [
     "DPI",
+    "MOST_ANSWERS",
     "MOST_OF_A_MODEL",
     "TEST_COLOUR",
     "TRAIN_COLOUR",
     "VAL_COLOUR",
+    "answer_sheet",
     "attention",
     "class_changes",
     "class_sizes",

@@ -11,7 +11,7 @@ from pipeline.search import champion
 from pipeline.search.space import Space
 from pipeline.search.study import best_trials, study_tags
 from pipeline.tracked.evaluation import evaluated
-from pipeline.tracked.training import train_once
+from pipeline.tracked.training import print_use, train_once
 
 
 def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tracking.Run) -> None:
@@ -27,7 +27,10 @@ def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tra
     evaluated(best, "val", config)
     tested = evaluated(best, "test", config)
     run.log_metrics({"final_val_accuracy": trained[best]} | tracking.metrics_of(tested))
-    run.set_tags({"final_run": best} | champion.register(best, config, tracking.tags_of(best)["data_digest"]))
+    registered = champion.register(best, config, tracking.tags_of(best)["data_digest"])
+    run.set_tags({"final_run": best} | registered)
+    uri = f"models:/{registered['registered_model']}/{registered['registered_version']}"
+    print_use(uri, f"model_uri={uri}")
 
 
 def final_config(config: SearchConfig, params: dict, space: Space) -> TrainConfig:

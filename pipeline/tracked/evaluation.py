@@ -22,10 +22,11 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
     other classes than the model, or if the model does not have what an option asks for.
     """
     with tracking.run("evaluate", f"evaluate {config.split}", config.run_id) as run:
-        model = tracking.load_model(config.run_id, config.model_uri)
+        model = tracking.load_model(config.run_id, config.model_uri, config.mirror_predict)
         run.nest_in(model.run_id)
         data_config = data_config_of(config, model.run_id)
-        asked = {name: getattr(config, name) for name in ("split", "calibrate", "unsure_below", "wanted_accuracy")}
+        names = ("split", "calibrate", "unsure_below", "wanted_accuracy", "mirror_predict")
+        asked = {name: getattr(config, name) for name in names}
         run.log_params(options.identity(data_config) | asked | {"evaluated_run": model.run_id})
         check_certainty(config, model)
         whole = config.split if "data" in config.given else None

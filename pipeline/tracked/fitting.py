@@ -17,7 +17,7 @@ from pipeline.evaluation import calibration
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training import history
 from pipeline.training.fit import Callbacks, EpochResult, FitResult, Interrupted, fit
-from pipeline.training.network_spec import preprocessing_of
+from pipeline.training.network_spec import is_mirrorable, preprocessing_of
 from pipeline.training.run_folder import path_of
 
 
@@ -137,6 +137,7 @@ def save_network(
     described = {
         "preprocessing": dataclasses.asdict(preprocessing),
         "class_names": data.facts.class_names,
+        "mirrorable": is_mirrorable(config, data.facts),
         "temperature": calibration.fit_temperature(val.labels, probabilities),
         "certainty": calibration.certainty_curve(val.labels, probabilities),
     }

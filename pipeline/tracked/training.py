@@ -57,6 +57,8 @@ def train_tracked(
                 raise ServerGoneError(f"{error}. {_what_lies_where(config, run)}") from error
         run_folder.end(config.workdir, run.id)
     _print_end(run, result)
+    if parent is None:
+        print_use(f"runs:/{run.id}/model", f"run_id={run.id}")
     return run.id
 
 
@@ -97,6 +99,12 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResu
     result = _fit(run, network, data, config, folder)
     log_result(run, network, data, config, result)
     return result
+
+
+def print_use(uri: str, chosen: str) -> None:
+    """Say how the model at `uri` answers for a new image. chosen: the option of predict that names it."""
+    print(f"answers for new images: mlflow run . -e predict --env-manager local -P {chosen} -P data=FOLDER")
+    print(f'in Python: mlflow.pyfunc.load_model("{uri}").predict("photo.jpg")')
 
 
 def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:

@@ -1,8 +1,11 @@
 """A run's model: how it is logged, and how it is loaded again."""
 
+import base64
 import contextlib
+import dataclasses
 import http.client
 import importlib.metadata
+import io
 import json
 import tempfile
 import urllib.error
@@ -15,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 import mlflow.pyfunc
+import pandas as pd
 from mlflow.entities import LoggedModelStatus
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
+from PIL import Image
 
 from pipeline import config as options
 from pipeline.errors import ServerGoneError, UserError, first_line, shown, without_password
@@ -32,13 +37,14 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 ANSWER_SECONDS = 10.0
+EXAMPLE_SIDE = 8
 ALWAYS_REQUIRED = ("mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
 
 
 def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requirements: Sequence[str]) -> None:
-    """Log a network as the pyfunc of serving.py, linked to `run`.
+    """Log a network as the pyfunc of serving/, linked to `run`.
 
-    facts: what serving.py reads beside the network: its preprocessing and its class names. requirements: the packages
+    facts: what serving/ reads beside the network: its preprocessing and its class names. requirements: the packages
     that the network needs beside those that serving needs.
     """
     from pipeline import serving
@@ -56,7 +62,11 @@ def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requiremen
                 python_model=str(loader),
                 artifacts={"network": str(network_file), "classifier": str(classifier)},
                 code_paths=[str(code)],
-                signature=ModelSignature(serving.INPUTS, serving.OUTPUTS),
+                # With a schema of inputs MLflow would turn paths, PIL images and arrays away before the model is asked.
+                signature=ModelSignature(outputs=serving.OUTPUTS),
+                input_example=_example(),
+                # MLflow lets a model be loaded with what is named here alone, and logs its contents as params.
+                model_config={serving.KEY: {}},
                 pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
             )
 
@@ -73,6 +83,13 @@ def _log_once(run_id: str, **model: Any) -> None:
             client.delete_logged_model(output.model_id)
     # pyfunc.log_model would leave the model unlinked outside MLflow's active run, or end that run.
     Model.log(artifact_path=None, flavor=mlflow.pyfunc, run_id=run_id, **model)
+
+
+def _example() -> pd.DataFrame:
+    """A request as MLflow shows it with the model: the column `image` with a small PNG file in base64."""
+    picture = io.BytesIO()
+    Image.new("RGB", (EXAMPLE_SIDE, EXAMPLE_SIDE), "white").save(picture, "PNG")
+    return pd.DataFrame({"image": [base64.b64encode(picture.getvalue()).decode()]})
 
 
 def _pinned(packages: Sequence[str]) -> list[str]:
@@ -96,11 +113,11 @@ class LoggedModel:
     bytes: int
 
 
-def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
+def load_model(run_id: str | None, model_uri: str | None, mirror_predict: bool = False) -> LoggedModel:
     """The model of a run, or at an address, or of the newest finished training run.
 
-    Its files are loaded by the code as it is now, not by that which is stored with it. Raises UserError if there is
-    none.
+    Its files are loaded by the code as it is now, not by that which is stored with it. mirror_predict: whether it
+    answers with the mean over an image and its mirror image. Raises UserError if there is none, or if it may not do so.
     """
     if run_id:
         get_run(run_id)
@@ -121,6 +138,10 @@ def load_model(run_id: str | None, model_uri: str | None) -> LoggedModel:
     if not isinstance(run_id, str):
         raise UserError(f"the model at {where} belongs to no run, so its options are unknown")
     loaded = _classifier(network, classifier, where)
+    if mirror_predict:
+        if not loaded.mirrorable:
+            raise UserError(f"--mirror_predict true is not for the model at {where}: {loaded.why_no_mirror()}")
+        loaded.settings = dataclasses.replace(loaded.settings, mirror_predict=True)
     temperature, certainty = _trusted(classifier, where)
     return LoggedModel(
         loaded, run_id, where, described.get("model_id"), temperature, certainty, bytes=network.stat().st_size

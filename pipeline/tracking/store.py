@@ -43,7 +43,7 @@ DESCRIPTION = MLFLOW_RUN_NOTE
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 # What it logs there, with a traceback, it raises as well.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-# The signature is written out in serving.py; MLflow would rather guess it from an example.
+# The signature is written out in serving/; MLflow would rather guess it from an example.
 warnings.filterwarnings("ignore", message=".*input example was not provided", category=UserWarning)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -11,13 +11,17 @@ import pandas as pd
 FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
-def write_csv(table: pd.DataFrame, path: Path, digits: int | None) -> None:
-    """Write a table without its index. digits: significant ones of fractions; None: all that they have."""
+def write_csv(table: pd.DataFrame, path: Path, digits: int | None, append: bool = False) -> None:
+    """Write a table without its index. digits: significant ones of fractions; None: all that they have.
+
+    append: whether the rows go on with a file that has its header already.
+    """
     shown = table.apply(_inert_column)
     shown.columns = [_inert(name) for name in table.columns]
     # Lines end as in RFC 4180: it is what makes the writer put quotes around a lone carriage return as well.
     fractions = None if digits is None else f"%.{digits}g"
-    shown.to_csv(path, index=False, lineterminator="\r\n", float_format=fractions)
+    mode: Literal["a", "w"] = "a" if append else "w"
+    shown.to_csv(path, index=False, header=not append, mode=mode, lineterminator="\r\n", float_format=fractions)
 
 
 def _inert_column(column: pd.Series) -> pd.Series:

@@ -17,7 +17,7 @@ from pipeline.errors import UserError, first_line, shown
 from pipeline.metrics import accuracy, cross_entropy
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training.checkpoints import Checkpoint
-from pipeline.training.network_spec import image_sizes, preprocessing_of
+from pipeline.training.network_spec import image_sizes, is_mirrorable, preprocessing_of
 from pipeline.training.schedule import learning_rates, sizes_by_epoch
 
 
@@ -222,8 +222,7 @@ def _check_finite(result: EpochResult, losses: np.ndarray, config: TrainConfig) 
 
 def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int) -> Iterator[Batch]:
     count, classes = len(train.labels), len(facts.class_names)
-    mirror = facts.mirrorable if config.mirror == "auto" else config.mirror == "yes"
-    augmentation = Augmentation(config.augment, mirror, config.min_crop_area, config.flips)
+    augmentation = Augmentation(config.augment, is_mirrorable(config, facts), config.min_crop_area, config.flips)
     weights = balanced_weights(train.labels, classes) if config.class_weight == "balanced" else np.ones(classes, "f4")
     return training_batches(
         train.images,

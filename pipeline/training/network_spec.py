@@ -61,3 +61,8 @@ def pixel_statistics(facts: DatasetFacts, standardize: str) -> tuple[tuple[float
         means = np.full(3, mean)
     # A channel that never changes carries nothing; dividing by its deviation would only fail.
     return tuple(means.tolist()), tuple(np.where(deviations > 0, deviations, 1.0).tolist())
+
+
+def is_mirrorable(config: TrainConfig, facts: DatasetFacts) -> bool:
+    """Whether a mirrored image keeps its class: what the option mirror says, or the data if that leaves it to them."""
+    return facts.mirrorable if config.mirror == "auto" else config.mirror == "yes"

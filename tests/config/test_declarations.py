@@ -15,8 +15,9 @@ def test_an_option_cannot_be_declared_without_a_group_that_exists():
 @pytest.mark.parametrize("stage", config.STAGES)
 def test_the_options_of_a_stage_have_groups_of_that_stage(stage):
     fields = {field.name: field.metadata["group"] for field in config.fields_of(config.STAGES[stage])}
-    own = {name: {name} for name in ("evaluate", "compare", "export", "search", "ablate")} | {"main": {"search"}}
-    foreign = {"evaluate", "export", "search", "ablate"} - own.get(stage, set())
+    stages = ("evaluate", "predict", "compare", "export", "search", "ablate")
+    own = {name: {name} for name in stages} | {"main": {"search"}}
+    foreign = {*stages} - own.get(stage, set())
     assert not foreign & set(fields.values())
     assert own.get(stage, set()) <= set(fields.values())
 

@@ -44,7 +44,8 @@ def test_a_test_folder_without_labels_is_named_and_left_out():
     arranged = arrange([*paths("train/cat", "train/dog"), "test/1.png", "test/2.png"], "photos", NOTHING)
     assert arranged.splits == ("train",)
     assert arranged.warnings == [
-        "test/ holds 2 image(s) but no class folders: without labels they are no test split, and are left out"
+        "test/ holds 2 image(s) but no class folders: without labels they are no test split, and are left out; the "
+        "stage predict answers for the images of such a folder"
     ]
     assert arranged.ignored["path"].tolist() == ["test/1.png", "test/2.png"]
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.scoring_server import infer_and_parse_data
+from PIL import Image
 
 from pipeline.data.prepared import open_prepared
 
@@ -86,7 +87,14 @@ def test_answers_have_label_probability_and_the_five_best(trained, model):
     [
         (pd.DataFrame({"image": [b"no image"]}), "row 0 .* no readable image"),
         (pd.DataFrame({"image": []}, dtype=object), "no image"),
-        (pd.DataFrame({"picture": [b"x"]}), "image"),
+        (pd.DataFrame({"picture": [b"x"]}), "no column called image"),
+        (pd.DataFrame({"image": [None]}), "row 0 holds no image but a NoneType"),
+        ([], "no image"),
+        (["/no/such/file.png"], "row 0 is a text that is neither the path of a file nor base64"),
+        ([__file__], "row 0 holds no readable image: its format is not known"),
+        (np.zeros((4, 4), np.uint8), r"shape \(4, 4\): \(n, h, w, 3\) or"),
+        (np.zeros((1, 4, 4, 3)), "array of float64: whole numbers from 0 to 255"),
+        ([b"%!PS-Adobe-3.0 EPSF-3.0"], "EPS is a program"),
     ],
 )
 def test_a_wrong_request_is_the_callers_fault(model, frame, words):
@@ -101,6 +109,88 @@ def test_json_requests_carry_base64(trained, model):
     frame = infer_and_parse_data(request, model.metadata.get_input_schema())
     direct = model.predict(pd.DataFrame({"image": [content]}))
     assert model.predict(frame).to_dict("records") == direct.to_dict("records")
+
+
+def forms_of(path):
+    """Form -> what the model is asked, of one image file."""
+    content, pixels = path.read_bytes(), np.asarray(Image.open(path))
+    text = base64.b64encode(content).decode()
+    return {
+        "path": path,
+        "path as text": str(path),
+        "list of paths": [str(path)],
+        "Series of paths": pd.Series([str(path)]),
+        "bytes": content,
+        "list of bytes": [content],
+        "base64": text,
+        "data address": f"data:image/png;base64,{text}",
+        "base64 in lines": "\n".join(text[start : start + 76] for start in range(0, len(text), 76)),
+        "PIL image": Image.open(path),
+        "list of PIL images": [Image.open(path)],
+        "array": pixels,
+        "arrays": pixels[None],
+        "list of arrays": [pixels],
+        "numbers": pixels.tolist(),
+        "DataFrame of bytes": pd.DataFrame({"image": [content]}),
+        "DataFrame of base64": pd.DataFrame({"image": [text]}),
+        "DataFrame of PIL images": pd.DataFrame({"image": [Image.open(path)]}),
+        "dict": {"image": [content]},
+        "records": [{"image": content}],
+    }
+
+
+def test_an_image_may_have_any_form(trained, model):
+    path = next((trained[1] / "red").glob("*.png"))
+    expected = model.predict(pd.DataFrame({"image": [path.read_bytes()]})).to_dict("records")
+    for form, asked in forms_of(path).items():
+        assert model.predict(asked).to_dict("records") == expected, form
+
+
+def test_pil_images_of_any_mode_and_arrays_of_any_size_are_seen_as_their_files_are(trained, model, tmp_path):
+    photo = Image.open(next((trained[1] / "blue").glob("*.png"))).resize((50, 30))
+    for mode in ("RGB", "L", "1", "RGBA", "P", "I;16"):
+        path = tmp_path / f"{mode.replace(';', '')}.png"
+        image = Image.fromarray(np.asarray(photo.convert("L"), np.uint16) * 257) if ";" in mode else photo.convert(mode)
+        image.save(path)
+        assert model.predict(Image.open(path)).equals(model.predict(path)), mode
+    assert model.predict(np.asarray(photo)).equals(model.predict(photo))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    photo.save(tmp_path / "turned.png", exif=turned)
+    assert model.predict(Image.open(tmp_path / "turned.png")).equals(model.predict(tmp_path / "turned.png"))
+
+
+def test_many_images_are_answered_in_their_order(trained, model):
+    paths = sorted(trained[1].rglob("*.png"))
+    one_by_one = [model.predict(path)["label"].item() for path in paths[::15]]
+    assert model.predict(paths * 5)["label"].tolist()[: len(paths) : 15] == one_by_one
+    assert len(model.predict(paths * 5)) == 5 * len(paths)
+
+
+def test_settings_mark_unsure_answers_and_mean_over_mirror_images(trained, model):
+    path = next((trained[1] / "red").glob("*.png"))
+    uri = f"runs:/{trained[2]}/model"
+    set_so = mlflow.pyfunc.load_model(uri, model_config={"serving": {"mirror_predict": True, "unsure_below": 1.0}})
+    answer = set_so.predict(path)
+    assert answer["unsure"].tolist() == [True]
+    pixels = np.asarray(Image.open(path))
+    both = [probability_of(model.predict(each), "red") for each in (pixels, pixels[:, ::-1])]
+    assert probability_of(answer, "red") == pytest.approx(np.mean(both), abs=1e-6)
+    with pytest.raises(MlflowException, match="unsure_below has to be a number from 0 to 1"):
+        mlflow.pyfunc.load_model(uri, model_config={"serving": {"unsure_below": 2}})
+    with pytest.raises(MlflowException, match="serving has no unsure; it has mirror_predict, unsure_below"):
+        mlflow.pyfunc.load_model(uri, model_config={"serving": {"unsure": 0.5}})
+
+
+def probability_of(answer, label):
+    return next(entry["probability"] for entry in answer["top_5"][0] if entry["label"] == label)
+
+
+def test_the_model_shows_an_example_that_it_answers(model):
+    example = model.input_example
+    assert list(example.columns) == ["image"]
+    assert len(model.predict(example)) == 1
+    assert [column.name for column in model.metadata.signature.outputs] == ["label", "probability", "top_5"]
 
 
 def test_a_changed_network_file_is_not_loaded(model_folder, tmp_path):

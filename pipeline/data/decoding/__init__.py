@@ -1,6 +1,8 @@
 """From the bytes of an image file to a square RGB array: the same code for `preprocess` and for the served model."""
 
+import contextlib
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -11,7 +13,7 @@ from pipeline.data.decoding.errors import DecodeError, in_one_line
 from pipeline.data.decoding.fitting import square
 from pipeline.data.decoding.notes import listening
 
-__all__ = ["DecodeError", "decode", "decode_with_notes"]
+__all__ = ["DecodeError", "decode", "decode_with_notes", "fit"]
 
 
 def decode(content: bytes, image_size: int, resize: str, max_pixels: int = limits.MAX_PIXELS) -> np.ndarray:
@@ -33,21 +35,37 @@ def decode_with_notes(
     """As `decode`, with what is odd about the file: one line each, none for an ordinary one."""
     with listening() as notes:
         name = formats.name_of(content)
-        try:
+        with _named_failures(name):
             return _decoded(name, content, image_size, resize, max_pixels), notes
-        except DecodeError:
-            raise
-        except MemoryError as error:
-            raise DecodeError("decoding it takes more memory than there is") from error
-        except Image.DecompressionBombError as error:
-            raise DecodeError("its header claims more pixels than are decoded") from error
-        # A damaged file can make a decoder raise nearly anything: struct.error, IndexError, SyntaxError, ...
-        except Exception as error:
-            raise DecodeError(f"{name}, damaged or of an unusual kind: {in_one_line(error)}") from error
+
+
+def fit(image: Image.Image, image_size: int, resize: str) -> np.ndarray:
+    """An image that is open already, as `decode` has that of a file. Raises DecodeError if it cannot be read."""
+    with listening(), _named_failures(image.format or "an open image"):
+        return np.asarray(_squared(reading.opened(image), image_size, resize))
+
+
+@contextlib.contextmanager
+def _named_failures(name: str) -> Iterator[None]:
+    """Raises DecodeError for what a library raises inside on a damaged file of the format `name`."""
+    try:
+        yield
+    except DecodeError:
+        raise
+    except MemoryError as error:
+        raise DecodeError("decoding it takes more memory than there is") from error
+    except Image.DecompressionBombError as error:
+        raise DecodeError("its header claims more pixels than are decoded") from error
+    # A damaged file can make a decoder raise nearly anything: struct.error, IndexError, SyntaxError, ...
+    except Exception as error:
+        raise DecodeError(f"{name}, damaged or of an unusual kind: {in_one_line(error)}") from error
 
 
 def _decoded(name: str, content: bytes, image_size: int, resize: str, max_pixels: int) -> np.ndarray:
     # Twice the target on both sides leaves the antialiasing enough to work with.
-    picture = reading.read(name, content, 2 * image_size, max_pixels)
+    return np.asarray(_squared(reading.read(name, content, 2 * image_size, max_pixels), image_size, resize))
+
+
+def _squared(picture: reading.Picture, image_size: int, resize: str) -> Image.Image:
     in_colour = functools.partial(to_rgb, profile=sound_profile(picture.profile))
-    return np.asarray(square(picture.image, image_size, resize, in_colour))
+    return square(picture.image, image_size, resize, in_colour)

@@ -47,6 +47,14 @@ def read(name: str, content: bytes, enough: int, max_pixels: int) -> Picture:
     return Picture(metadata.upright(image, orientation), profile)
 
 
+def opened(image: Image.Image) -> Picture:
+    """The picture in an image that Pillow has open. Raises what Pillow raises if its pixels cannot be read."""
+    image.load()
+    orientation = metadata.orientation_of(image, b"", intact=True)
+    profile = image.info.get("icc_profile")
+    return Picture(metadata.upright(_of_eight_bits(image, "", b""), orientation), profile)
+
+
 def _wide_tiff(content: bytes, found: tiff.Directory, max_pixels: int) -> Picture:
     samples, orientation = tiff.wide_samples(content, found, max_pixels)
     profile = found.tags.get(_ICC_PROFILE)

@@ -1,0 +1,200 @@
+"""Answers for images as MLflow sees them: a child of the run whose model answers."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline import config as options
+from pipeline import figures, tracking
+from pipeline.config import AUTO, USER_WORKDIR, PredictConfig
+from pipeline.data.decoded import Decoded, decoded
+from pipeline.data.pictures import Pictures, find_pictures
+from pipeline.errors import UserError, shown
+from pipeline.evaluation import calibration
+from pipeline.tracked.answers_file import CSV, AnswersFile
+
+OUTPUT = f"predictions{CSV}"
+TOP = 5
+
+
+@dataclass
+class Asked:
+    """What is answered, by what and how. threshold: the probability below which an answer is unsure, if any."""
+
+    pictures: Pictures
+    model: tracking.LoggedModel
+    threshold: float | None
+
+    @property
+    def has_labels(self) -> bool:
+        return bool(self.pictures.table["true_label"].notna().any())
+
+    def columns(self) -> dict[str, type]:
+        """The columns of the answers, and of what kind each is."""
+        ranks = range(2, min(TOP, len(self.model.classifier.class_names)) + 1)
+        columns: dict[str, type] = {"path": str, "label": str, "probability": float}
+        for rank in ranks:
+            columns |= {f"label_{rank}": str, f"probability_{rank}": float}
+        if self.threshold is not None:
+            columns["unsure"] = bool
+        if self.has_labels:
+            columns["true_label"] = str
+        return columns | {"error": str}
+
+
+@dataclass
+class Told:
+    """What came out so far. first: row -> image and answer, of the first images; errors: the first few reasons."""
+
+    answered: int = 0
+    unreadable: int = 0
+    unsure: int = 0
+    labelled: int = 0
+    right: int = 0
+    first: dict[int, tuple[np.ndarray, tuple[str, float, str | None, str]]] = field(default_factory=dict)
+    ranked: list[tuple[str, float]] = field(default_factory=list)
+    error: str | None = None
+
+    def metrics(self, seconds: float) -> dict[str, float]:
+        """What is logged of it."""
+        found: dict[str, float] = {
+            "images": self.answered,
+            "unreadable": self.unreadable,
+            "images_per_second": self.answered / seconds,
+        }
+        return found | ({"predict_accuracy": self.right / self.labelled} if self.labelled else {})
+
+
+def predict_tracked(config: PredictConfig) -> str:
+    """Answer for the images that `config.data` names, and write a table with a row for each.
+
+    Returns the id of the run, a child of the model's run, that holds the table too. Raises UserError if there is no
+    such model, no image, none that can be read, or if the model does not have what an option asks for.
+    """
+    output = config.output or _usual_output(config)
+    with tracking.run("predict", f"predict {Path(config.data or '').name}") as run:
+        model = tracking.load_model(config.run_id, config.model_uri, config.mirror_predict)
+        run.nest_in(model.run_id)
+        run.set_tags({"model": tracking.tags_of(model.run_id).get("model", "")})
+        run.log_params(options.identity(config) | {"model_of_run": model.run_id})
+        threshold = _threshold(config, model)
+        asked = Asked(find_pictures(config, model.classifier.class_names), model, threshold)
+        started = time.monotonic()
+        with AnswersFile(output, asked.columns()) as file:
+            told = _answer(asked, file, config.max_pixels)
+        run.log_metrics(told.metrics(time.monotonic() - started))
+        run.log_file(output)
+        if not told.answered:
+            raise UserError(f"none of the {told.unreadable:,} files of --data could be read as an image: {told.error}")
+        _log_sheet(run, asked, told)
+    _print_end(run, asked, told, output)
+    return run.id
+
+
+def _usual_output(config: PredictConfig) -> Path:
+    # The current folder of a temporary clone is gone afterwards.
+    return (config.workdir if config.workdir == USER_WORKDIR else Path.cwd()) / OUTPUT
+
+
+def _threshold(config: PredictConfig, model: tracking.LoggedModel) -> float | None:
+    """The probability below which an answer is unsure. Raises UserError if it is to be the model's own, and is none."""
+    if config.unsure_below != AUTO:
+        return None if config.unsure_below is None else float(config.unsure_below)
+    if not model.certainty:
+        raise UserError(
+            f"--unsure_below auto: the model of run {model.run_id} was logged without a curve of its certainty; give a "
+            "number from 0 to 1"
+        )
+    found = calibration.threshold_for(model.certainty, config.wanted_accuracy)
+    if found is None:
+        best = max(row[1] for row in model.certainty)
+        raise UserError(
+            f"--wanted_accuracy {config.wanted_accuracy:g}: the model of run {model.run_id} is right that often at no "
+            f"certainty; the most on the validation images is {best:.1%}"
+        )
+    return found
+
+
+def _answer(asked: Asked, file: AnswersFile, max_pixels: int) -> Told:
+    """Answer for all pictures, and write each row as it comes."""
+    told, table = Told(), asked.pictures.table
+    for row, why in table["error"].dropna().items():
+        _add_error(asked, file, told, row, why)
+    classifier = asked.model.classifier
+    with tqdm(total=len(table), initial=told.unreadable, desc="predict", unit="image", disable=None) as bar:
+        for part in decoded(asked.pictures, classifier.preprocessing, max_pixels):
+            for row, why in part.errors.items():
+                _add_error(asked, file, told, row, why)
+            if part.rows:
+                _add_answers(asked, file, told, part)
+            bar.update(len(part.rows) + len(part.errors))
+    return told
+
+
+def _add_error(asked: Asked, file: AnswersFile, told: Told, row: int, why: str) -> None:
+    name, true = asked.pictures.table.loc[row, ["name", "true_label"]]
+    values: dict[str, Any] = {"path": name, "true_label": true, "error": why}
+    file.add(row, [values.get(column) for column in asked.columns()])
+    told.unreadable += 1
+    told.error = told.error or f"{shown(name)}: {why}"
+
+
+def _add_answers(asked: Asked, file: AnswersFile, told: Told, part: Decoded) -> None:
+    class_names = asked.model.classifier.class_names
+    probabilities = asked.model.classifier.probabilities(part.images)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
+    found = np.take_along_axis(probabilities, best, axis=1)
+    names, truths = (asked.pictures.table[column].loc[part.rows].tolist() for column in ("name", "true_label"))
+    unsure = found[:, 0] < (asked.threshold or 0)
+    for number, row in enumerate(part.rows):
+        ranked = [(class_names[label], float(value)) for label, value in zip(best[number], found[number], strict=True)]
+        values: list[Any] = [names[number], *(each for pair in ranked for each in pair)]
+        values += [bool(unsure[number])] if asked.threshold is not None else []
+        values += [truths[number]] if asked.has_labels else []
+        file.add(row, [*values, None])
+        if row < figures.MOST_ANSWERS:
+            told.first[row] = part.images[number], (*ranked[0], truths[number], names[number])
+            told.ranked = told.ranked or ranked
+    told.answered += len(part.rows)
+    told.unsure += int(unsure.sum())
+    told.labelled += sum(true is not None for true in truths)
+    told.right += sum(true == class_names[label] for true, label in zip(truths, best[:, 0], strict=True))
+
+
+def _log_sheet(run: tracking.Run, asked: Asked, told: Told) -> None:
+    """Log a figure of the first images with their answers."""
+    if not told.first:
+        return
+    images, said = zip(*(told.first[row] for row in sorted(told.first)), strict=True)
+    title = f"The first {len(images)} of {told.answered:,} images" if told.answered > 1 else "The image"
+    run.log_figure("answers", figures.answer_sheet(np.stack(images), said, title))
+
+
+def _print_end(run: tracking.Run, asked: Asked, told: Told, output: Path) -> None:
+    if len(asked.pictures.table) == 1:
+        print(_in_a_line(asked, told.ranked))
+    said = [f"{told.answered:,} images answered by {asked.model.uri}"]
+    if told.unreadable:
+        said.append(f"{told.unreadable:,} could not be read (column error)")
+    if asked.threshold is not None:
+        said.append(f"{told.unsure:,} are unsure, below {asked.threshold:g}")
+    if told.labelled:
+        said.append(f"{told.right / told.labelled:.1%} of the {told.labelled:,} with a true label are right")
+    if asked.pictures.ignored:
+        said.append(f"{asked.pictures.ignored:,} files and folders are no images")
+    print(f"run {run.id}: {'; '.join(said)}")
+    print(f"  {output}")
+    print(f"  {tracking.run_address(run)}")
+
+
+def _in_a_line(asked: Asked, ranked: Sequence[tuple[str, float]]) -> str:
+    (label, probability), *others = ranked
+    name = shown(asked.pictures.table["name"].iloc[0].rpartition("/")[2])
+    also = ", ".join(f"{shown(other)} {value:.1%}" for other, value in others)
+    unsure = " (unsure)" if asked.threshold is not None and probability < asked.threshold else ""
+    return f"{name}: {shown(label)} {probability:.1%}{unsure}{f'; {also}' if also else ''}"
