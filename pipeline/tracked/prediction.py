@@ -178,7 +178,8 @@ def _log_sheet(run: tracking.Run, asked: Asked, told: Told) -> None:
 def _print_end(run: tracking.Run, asked: Asked, told: Told, output: Path) -> None:
     if len(asked.pictures.table) == 1:
         print(_in_a_line(asked, told.ranked))
-    said = [f"{told.answered:,} images answered by {asked.model.uri}"]
+    images = "1 image" if told.answered == 1 else f"{told.answered:,} images"
+    said = [f"{images} answered by {asked.model.uri}"]
     if told.unreadable:
         said.append(f"{told.unreadable:,} could not be read (column error)")
     if asked.threshold is not None:
