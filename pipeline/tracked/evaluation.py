@@ -36,7 +36,7 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
         _tag(run, model, data)
         found = answers(model, data, config)
         scores = _log_findings(run, found, costly, _scored(run, model, data))
-        if config.calibrate == "no" and _is_same_data(model, data):
+        if config.calibrate == "no" and not config.mirror_predict and _is_same_data(model, data):
             _log_to_training(model, config.split, scores)
     _print_end(run, model, config.split, scores)
     return run.id
