@@ -68,6 +68,7 @@ def test_a_study_is_searched_and_continued_and_nobody_is_told_the_password(
     check_secret(here, *said, *command_lines)
 
 
+@pytest.mark.faults
 def test_a_server_that_restarts_costs_a_search_no_trial(server, image_folder, here, environment, mlflow_command, runs):
     environment["OPTUNA_STORAGE"] = server.address()
     trials, epochs = 9, 40
