@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from pipeline.training.fit import EpochResult
+from pipeline.training.objective import METRICS, best_of, merit
 
 
 class TrainingProgress:
-    """Shows `epochs` epochs of `steps` steps each, of which those in `before` are done."""
+    """Shows `epochs` epochs of `steps` steps each, of which those in `before` are done. metric: they are judged by."""
 
-    def __init__(self, epochs: int, steps: int, before: Sequence[EpochResult] = ()):
+    def __init__(self, epochs: int, steps: int, metric: str, before: Sequence[EpochResult] = ()):
         self._epochs = epochs
         self._before = len(before)
-        self._best = max((epoch.val_accuracy for epoch in before), default=0.0)
+        self._metric = metric
+        self._best = best_of(list(before), metric) if before else None
         self._started = time.monotonic()
         # disable=None: no bar where stderr is no terminal; the lines below are enough for a log file.
         self._bar = tqdm(
@@ -33,17 +35,21 @@ class TrainingProgress:
 
     def epoch(self, result: EpochResult) -> None:
         """One epoch is done."""
-        is_best = result.val_accuracy > self._best
-        self._best = max(self._best, result.val_accuracy)
+        is_best = self._best is None or merit(result, self._metric) > merit(self._best, self._metric)
+        self._best = best = result if is_best or not self._best else self._best
+        balanced = f"  val_balanced_accuracy {result.val_balanced_accuracy:6.1%}" if self._shows_balanced() else ""
         elapsed = time.monotonic() - self._started
         left = elapsed / (result.epoch - self._before) * (self._epochs - result.epoch)
-        self._bar.set_postfix_str(f"best {self._best:.1%}", refresh=False)
+        self._bar.set_postfix_str(f"best {best.val_accuracy:.1%}", refresh=False)
         self._bar.write(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}"
             f"  train_loss {result.train_loss:.3f}  train_accuracy {result.train_accuracy:6.1%}"
-            f"  val_loss {result.val_loss:.3f}  val_accuracy {result.val_accuracy:6.1%}{'*' if is_best else ' '}"
-            f"  {result.images_per_second:6,.0f} images/s  {clock(left)} left"
+            f"  val_loss {result.val_loss:.3f}  val_accuracy {result.val_accuracy:6.1%}{balanced}"
+            f"{'*' if is_best else ' '}  {result.images_per_second:6,.0f} images/s  {clock(left)} left"
         )
+
+    def _shows_balanced(self) -> bool:
+        return self._metric == METRICS["balanced_accuracy"]
 
     def close(self) -> None:
         """Take the bar away."""

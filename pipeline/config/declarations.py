@@ -291,6 +291,14 @@ class TrainConfig(PreprocessConfig):
         group="budget",
         unsearchable="it can only end a trial early, which is the pruner's work",
     )
+    objective: str = option(
+        "auto",
+        click.Choice(["auto", "accuracy", "balanced_accuracy", "loss"]),
+        "what the best epoch is chosen by, on val; equals by val_loss. auto: balanced_accuracy, the mean over classes, "
+        "where the largest class has at least twice the training images of the smallest, else accuracy",
+        group="budget",
+        unsearchable="it says what better means",
+    )
     optimizer: str = option(
         "sgd",
         click.Choice(["sgd", "adamw", "adam"]),

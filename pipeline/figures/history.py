@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, percent_axis
 
 
-def curves(history: pd.DataFrame, chance: float) -> Figure:
+def curves(history: pd.DataFrame, chance: float, best_epoch: int) -> Figure:
     """Accuracy and loss of both splits by epoch. history: the columns of EpochResult, one row an epoch."""
     figure = Figure(figsize=(11, 4.2), dpi=DPI, layout="constrained")
     accuracy_axes, loss_axes = figure.subplots(1, 2)
@@ -21,7 +21,7 @@ def curves(history: pd.DataFrame, chance: float) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
-    best = history.loc[history["val_accuracy"].idxmax()]
+    best = history.set_index("epoch", drop=False).loc[best_epoch]
     for axes in (accuracy_axes, loss_axes):
         axes.axvline(best["epoch"], color="grey", lw=0.8, zorder=0)
         if len(history) == 1:
@@ -32,7 +32,7 @@ def curves(history: pd.DataFrame, chance: float) -> Figure:
     accuracy_axes.legend(loc="lower right")
     percent_axis(accuracy_axes.yaxis)
     accuracy_axes.set_ylim(bottom=0)
-    accuracy_axes.set_title(f"best val_accuracy {best['val_accuracy']:.1%} in epoch {best['epoch']:.0f}")
+    accuracy_axes.set_title(f"best epoch {best_epoch}: val_accuracy {best['val_accuracy']:.1%}")
     outside = _leave_out_spikes(loss_axes, history)
     loss_axes.set_title(f"loss (train: as trained on, augmented and smoothed){outside}")
     return figure

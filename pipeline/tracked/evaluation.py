@@ -1,9 +1,12 @@
 """An evaluation as MLflow sees it: a child of the run whose model it scores."""
 
+import sys
+
 from pipeline import config as options
 from pipeline import tracking
 from pipeline.config import Config, EvaluateConfig
 from pipeline.data.prepared import Prepared
+from pipeline.evaluation.constant import no_better_than_constant
 from pipeline.evaluation.contract import Answers
 from pipeline.evaluation.measures import findings
 from pipeline.tracked.answers import answers, check_certainty
@@ -11,7 +14,16 @@ from pipeline.tracked.data import ensure_prepared, log_data
 from pipeline.tracked.model_data import check_fit, data_config_of
 
 # Those that the training run gets too.
-MAIN_SCORES = ("accuracy", "accuracy_low", "accuracy_high", "top5_accuracy", "macro_f1", "loss", "ece")
+MAIN_SCORES = (
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "balanced_accuracy",
+    "top5_accuracy",
+    "macro_f1",
+    "loss",
+    "ece",
+)
 
 
 def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
@@ -39,6 +51,7 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
         if config.calibrate == "no" and not config.mirror_predict and _is_same_data(model, data):
             _log_to_training(model, config.split, scores)
     _print_end(run, model, config.split, scores)
+    _warn_of_constant_answers(data, config.split, scores["accuracy"])
     return run.id
 
 
@@ -89,6 +102,12 @@ def _log_findings(
         for name, figure in found.figures.items():
             run.log_figure(name, figure)
     return metrics
+
+
+def _warn_of_constant_answers(data: Prepared, split: str, accuracy: float) -> None:
+    counts, names = data.facts.counts, data.facts.class_names
+    if warning := no_better_than_constant(split, accuracy, counts[split], counts["train"], names):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _print_end(run: tracking.Run, model: tracking.LoggedModel, split: str, scores: dict[str, float]) -> None:

@@ -97,7 +97,7 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
     table = pd.DataFrame([dataclasses.asdict(epoch) for epoch in result.epochs])
     # With all digits: two trainings can be compared to the last one.
     run.log_table("history", table, digits=None)
-    run.log_figure("curves", figures.curves(table, chance=max(val_counts) / sum(val_counts)))
+    run.log_figure("curves", figures.curves(table, max(val_counts) / sum(val_counts), result.best.epoch))
     steps = pd.DataFrame({"step": np.arange(1, len(result.step_losses) + 1), "loss": result.step_losses})
     run.log_table("step_losses", steps, digits=None)
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
@@ -108,9 +108,11 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
 
 
 def best_metrics(result: FitResult) -> dict[str, float]:
-    """The best epoch's score, by metric name."""
+    """The best epoch's scores, by metric name."""
     return {
         "best_val_accuracy": result.best.val_accuracy,
+        "best_val_balanced_accuracy": result.best.val_balanced_accuracy,
+        "best_val_loss": result.best.val_loss,
         "best_epoch": result.best.epoch,
         "compile_seconds": sum(epoch.compile_seconds for epoch in result.epochs),
     }

@@ -1,6 +1,7 @@
 """A training run: begun, or gone on with where one was interrupted."""
 
 import contextlib
+import sys
 from collections.abc import Mapping
 
 from pipeline import config as options
@@ -8,6 +9,7 @@ from pipeline import models, process, tracking
 from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data.prepared import Prepared
 from pipeline.errors import ServerGoneError, UserError, shown
+from pipeline.evaluation.constant import no_better_than_constant
 from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
 from pipeline.tracked.data import ensure_prepared, log_data, summary
@@ -17,6 +19,7 @@ from pipeline.training import history, run_folder
 from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import Callbacks, DivergedError, FitResult, steps_per_epoch
 from pipeline.training.network_spec import network_spec
+from pipeline.training.objective import METRICS, metric_of
 from pipeline.training.run_folder import RunFolder
 
 # With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
@@ -98,6 +101,8 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResu
     print(f"training {config.model} ({parameters:,} parameters) on {summary(data)}")
     result = _fit(run, network, data, config, folder)
     log_result(run, network, data, config, result)
+    if warning := _of_constant_answers(data, result):
+        print(f"warning: {warning}", file=sys.stderr)
     return result
 
 
@@ -105,6 +110,12 @@ def print_use(uri: str, chosen: str) -> None:
     """Say how the model at `uri` answers for a new image. chosen: the option of predict that names it."""
     print(f"answers for new images: mlflow run . -e predict --env-manager local -P {chosen} -P data=FOLDER")
     print(f'in Python: mlflow.pyfunc.load_model("{uri}").predict("photo.jpg")')
+
+
+def _of_constant_answers(data: Prepared, result: FitResult) -> str | None:
+    counts = data.facts.counts
+    accuracy = result.best.val_accuracy
+    return no_better_than_constant("val", accuracy, counts["val"], counts["train"], data.facts.class_names)
 
 
 def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:
@@ -166,7 +177,8 @@ def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfi
             f"{in_all} steps in all are few: a smaller --batch_size, with a --learning_rate smaller in proportion, or "
             f"more --epochs may do better"
         )
-    progress = TrainingProgress(config.epochs, steps, before.epochs if before else [])
+    metric = metric_of(config, data.facts)
+    progress = TrainingProgress(config.epochs, steps, metric, before.epochs if before else [])
     writer = CheckpointWriter(folder.path)
     try:
         return fit_tracked(run, network, data, config, Callbacks(progress.epoch, progress.step, writer.save), before)
@@ -181,7 +193,10 @@ def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfi
 
 
 def _print_end(run: tracking.Run, result: FitResult) -> None:
-    print(f"run {run.id}: val_accuracy {result.best.val_accuracy:.1%} in epoch {result.best.epoch}")
+    best = result.best
+    balanced = f", val_balanced_accuracy {best.val_balanced_accuracy:.1%}"
+    also = balanced if result.metric == METRICS["balanced_accuracy"] else ""
+    print(f"run {run.id}: val_accuracy {best.val_accuracy:.1%}{also} in epoch {best.epoch}")
     if command := tracking.ui_command():
         print(f"{command}    shows it at the address")
     print(f"  {tracking.run_address(run)}")

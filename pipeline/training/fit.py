@@ -1,6 +1,7 @@
 """The training loop. It asks no network what kind it is, and knows nothing of tracking."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from pipeline.data.mixing import cutmix
 from pipeline.data.prepared import DatasetFacts, Prepared, Split
 from pipeline.data.preprocessing import ImageSizes, Preprocessing
 from pipeline.errors import UserError, first_line, shown
-from pipeline.metrics import accuracy, cross_entropy
+from pipeline.metrics import accuracy, balanced_accuracy, cross_entropy
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.network_spec import image_sizes, is_mirrorable, preprocessing_of
+from pipeline.training.objective import best_of, merit, metric_of
 from pipeline.training.schedule import learning_rates, sizes_by_epoch
 
 
@@ -31,6 +33,7 @@ class EpochResult:
 
     learning_rate: of the last step. epoch_seconds: of the training steps; validation (val_seconds) and compiling apart.
     time: when it ended, in milliseconds since 1970. test_accuracy: only if the test split was asked to be spent.
+    val_balanced_accuracy: not a number in a history that is older than it.
     """
 
     epoch: int
@@ -45,10 +48,11 @@ class EpochResult:
     compile_seconds: float
     time: int
     test_accuracy: float | None = None
+    val_balanced_accuracy: float = math.nan
 
     def metrics(self) -> dict[str, float]:
         """What is logged of it, by metric name."""
-        names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+        names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "learning_rate")
         logged = {name: getattr(self, name) for name in (*names, "epoch_seconds", "images_per_second")}
         return logged if self.test_accuracy is None else logged | {"test_accuracy": self.test_accuracy}
 
@@ -76,13 +80,14 @@ class Callbacks:
 
 @dataclass(frozen=True)
 class FitResult:
-    """epochs: those that were trained. best: the first of those with the highest val_accuracy.
+    """epochs: those that were trained. metric: what they are judged by. best: the best of them.
 
     step_losses: (steps,) the loss of each batch before its step, over all epochs. val_probabilities: (n, classes), the
     answers to the validation images after the best epoch; None if that was trained before an interruption.
     """
 
     epochs: list[EpochResult]
+    metric: str
     best: EpochResult
     step_losses: np.ndarray
     val_probabilities: np.ndarray | None
@@ -108,11 +113,12 @@ def fit(
     rates = learning_rates(config.schedule, config.learning_rate, config.warmup, steps * config.epochs)
     epochs: list[EpochResult] = []
     step_losses: list[np.ndarray] = []
+    metric = metric_of(config, data.facts)
     best, best_state, best_probabilities = None, None, None
     if before:
         epochs = list(before.epochs)
         step_losses = [before.checkpoint.step_losses]
-        best, best_state = best_of(epochs), before.checkpoint.best_state
+        best, best_state = best_of(epochs, metric), before.checkpoint.best_state
         _load(network, before.checkpoint)
     for epoch in range(len(epochs) + 1, config.epochs + 1):
         if best and config.patience and epoch - 1 - best.epoch >= config.patience:
@@ -130,7 +136,7 @@ def fit(
         step_losses.append(losses)
         _check_finite(result, losses, config)
         callbacks.on_epoch(result)
-        is_best = best is None or result.val_accuracy > best.val_accuracy
+        is_best = best is None or merit(result, metric) > merit(best, metric)
         state = network.state() if is_best or callbacks.on_checkpoint else {}
         if is_best:
             best, best_state, best_probabilities = result, state, probabilities
@@ -138,7 +144,7 @@ def fit(
             callbacks.on_checkpoint(Checkpoint(epoch, state, best_state, np.concatenate(step_losses)))
     assert best is not None and best_state is not None
     network.load_state(best_state)
-    return FitResult(epochs, best, np.concatenate(step_losses), best_probabilities)
+    return FitResult(epochs, metric, best, np.concatenate(step_losses), best_probabilities)
 
 
 def _load(network: Network, checkpoint: Checkpoint) -> None:
@@ -162,11 +168,6 @@ def _training_sizes(network: Network, sizes: ImageSizes, config: TrainConfig) ->
                 f"{size}"
             )
     return by_epoch
-
-
-def best_of(epochs: list[EpochResult]) -> EpochResult:
-    """The first of the epochs with the highest val_accuracy."""
-    return max(epochs, key=lambda epoch: (epoch.val_accuracy, -epoch.epoch))
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -197,6 +198,7 @@ def _epoch(
         train_accuracy=fitted.accuracy,
         val_loss=cross_entropy(val.labels, probabilities),
         val_accuracy=accuracy(val.labels, probabilities),
+        val_balanced_accuracy=balanced_accuracy(val.labels, probabilities),
         learning_rate=float(rates[-1]),
         epoch_seconds=seconds,
         images_per_second=fitted.images / seconds,

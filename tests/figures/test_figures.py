@@ -134,10 +134,10 @@ def test_a_spike_of_the_loss_is_said_and_does_not_press_the_rest_into_a_line():
     losses = 3 * np.exp(-epochs / 8) + 0.8
     history = pd.DataFrame({"epoch": epochs, "train_loss": losses, "val_loss": losses, "train_accuracy": 0.5})
     history["val_accuracy"] = np.where(epochs == 7, 0.6, 0.4)
-    (_, loss_axes), spiked = figures.curves(history, 0.02).axes, history.copy()
+    (_, loss_axes), spiked = figures.curves(history, 0.02, 7).axes, history.copy()
     assert "above the axis" not in loss_axes.get_title()
     spiked.loc[1, "val_loss"] = 85.3
-    accuracy_axes, loss_axes = figures.curves(spiked, 0.02).axes
+    accuracy_axes, loss_axes = figures.curves(spiked, 0.02, 7).axes
     assert loss_axes.get_ylim()[1] < 5
     assert loss_axes.get_title().endswith("above the axis: 85.3 in epoch 2")
     (best,) = (line for line in accuracy_axes.lines if line.get_label() == "best epoch")
@@ -187,6 +187,6 @@ def test_curves_of_short_and_long_trainings(epochs, tmp_path):
     history = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})
     for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy"):
         history[name] = np.linspace(0.1, 0.9, epochs)
-    drawn(figures.curves(history, 0.02), tmp_path)
+    drawn(figures.curves(history, 0.02, 1), tmp_path)
     steps = pd.DataFrame({"step": np.arange(1, 5 * epochs + 1), "loss": np.linspace(4, 1, 5 * epochs)})
     drawn(figures.loss_by_step(steps, history.assign(test_accuracy=0.3)), tmp_path)

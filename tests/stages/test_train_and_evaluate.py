@@ -36,14 +36,17 @@ def test_a_training_run_holds_what_the_design_names(trained, client):
     assert logged.data.tags["data_digest"]
     assert "tensorflow" in logged.data.tags["machine"]
     names = {"train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "epoch_seconds"}
+    names |= {"val_balanced_accuracy"}
     for name in names | {"images_per_second"}:
         assert [metric.step for metric in client.get_metric_history(trained[2], name)] == [1, 2, 3, 4], name
-    for name in ("compile_seconds", "best_val_accuracy", "best_epoch"):
+    for name in ("compile_seconds", "best_val_accuracy", "best_val_balanced_accuracy", "best_val_loss", "best_epoch"):
         assert len(client.get_metric_history(trained[2], name)) == 1
     assert set(logged.data.metrics) == names | {
         "images_per_second",
         "compile_seconds",
         "best_val_accuracy",
+        "best_val_balanced_accuracy",
+        "best_val_loss",
         "best_epoch",
     }
     assert {"figures/curves.png"} <= artifacts(client, trained[2], "figures")

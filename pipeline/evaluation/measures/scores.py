@@ -17,14 +17,15 @@ def measure(answers: Answers) -> Findings:
 def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """The scores of a classifier by name.
 
-    loss, accuracy, top5_accuracy, macro_f1 (over the classes that stand in `labels`), ece, and chance_accuracy: what
-    naming the most frequent class would score. NAME_low and NAME_high are the ends of a score's 95 % interval: Wilson's
-    for fractions of images, the bootstrap's for macro_f1 and ece.
+    loss, accuracy, balanced_accuracy and macro_f1 (means over the classes that stand in `labels`), top5_accuracy, ece,
+    and chance_accuracy: what naming the most frequent class would score. NAME_low and NAME_high are the ends of a
+    score's 95 % interval: Wilson's for fractions of images, the bootstrap's for the others.
     """
     predicted = probabilities.argmax(axis=1)
     return {
         "loss": cross_entropy(labels, probabilities),
         **_fraction("accuracy", predicted == labels),
+        **_bootstrapped("balanced_accuracy", mean_recall, labels, predicted),
         **_fraction("top5_accuracy", among_best(labels, probabilities, 5)),
         **_bootstrapped("macro_f1", macro_f1, labels, predicted),
         **_bootstrapped("ece", calibration_error, *_gaps(labels, probabilities)),
@@ -55,6 +56,16 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     true, named = _counts(labels, classes), _counts(predicted, classes)
     hits = _counts(labels, classes, labels == predicted)
     return (2 * hits / np.maximum(true + named, 1)).sum(axis=1) / (true > 0).sum(axis=1)
+
+
+def mean_recall(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """The mean, over the classes that stand in each row of `labels`, of the part of a class that is right.
+
+    Both (rows, images) of int -> (rows,).
+    """
+    classes = labels.max() + 1
+    true, hits = _counts(labels, classes), _counts(labels, classes, labels == predicted)
+    return (hits / np.maximum(true, 1)).sum(axis=1) / (true > 0).sum(axis=1)
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:

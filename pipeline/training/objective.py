@@ -1,0 +1,36 @@
+"""What makes one epoch, trial or model better than another."""
+
+from typing import TYPE_CHECKING
+
+from pipeline.config import TrainConfig
+from pipeline.data.prepared import DatasetFacts
+
+if TYPE_CHECKING:
+    from pipeline.training.fit import EpochResult
+
+METRICS = {"accuracy": "val_accuracy", "balanced_accuracy": "val_balanced_accuracy", "loss": "val_loss"}
+# The largest class has so many times the training images of the smallest one: accuracy then rewards naming the largest.
+UNEVEN = 2
+
+
+def metric_of(config: TrainConfig, facts: DatasetFacts) -> str:
+    """The metric that a training is judged by: one of METRICS' values; `auto` depends on how even the classes are."""
+    if config.objective != "auto":
+        return METRICS[config.objective]
+    return METRICS["balanced_accuracy" if is_uneven(facts.counts["train"]) else "accuracy"]
+
+
+def is_uneven(counts: list[int]) -> bool:
+    """Whether classes with so many training images each are uneven."""
+    return max(counts) >= UNEVEN * min(counts)
+
+
+def merit(result: "EpochResult", metric: str) -> tuple[float, float]:
+    """How good an epoch is by a metric: the higher, the better. Equals are told apart by val_loss."""
+    value = getattr(result, metric)
+    return (-value if metric == METRICS["loss"] else value), -result.val_loss
+
+
+def best_of(epochs: "list[EpochResult]", metric: str) -> "EpochResult":
+    """The best of the epochs by a metric; of equals the first."""
+    return max(epochs, key=lambda epoch: (*merit(epoch, metric), -epoch.epoch))
