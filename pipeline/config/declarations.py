@@ -11,6 +11,7 @@ import click
 from pipeline import docstrings
 from pipeline.config.addresses import WITHOUT_PASSWORD
 from pipeline.config.model_names import ModelType
+from pipeline.config.patterns import GroupPattern
 from pipeline.config.places import PACKAGE, PRESETS
 from pipeline.config.thresholds import ThresholdType
 
@@ -186,7 +187,7 @@ class PreprocessConfig(Config):
     on_leak: str = option(
         "warn",
         click.Choice(["warn", "drop", "fail"]),
-        "what to do about equal files in two splits; drop keeps the copy in test, else in val",
+        "what to do about equal files and about groups in two splits; drop keeps those in test, else those in val",
         group="data",
         unsearchable=SAME_IMAGES,
     )
@@ -209,6 +210,21 @@ class PreprocessConfig(Config):
         click.STRING,
         "the column of a table that holds the splits, if it has no usual name, such as split or subset; none: splits "
         "are cut, whatever the table says",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
+    group_column: str | None = option(
+        None,
+        click.STRING,
+        "the column of a table that names what an image belongs to, such as a patient, a burst or a video: no group "
+        "stands in two splits where splits are cut; where the data have splits, on_leak says what is done",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
+    group_pattern: str | None = option(
+        None,
+        GroupPattern(),
+        "the same by the images' paths: a regular expression with one group, which is searched in each path",
         group="data",
         unsearchable=SAME_IMAGES,
     )

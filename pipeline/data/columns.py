@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pipeline.config import PreprocessConfig
 from pipeline.errors import UserError, shown
 
-ROLES = ("path", "label", "split")
+ROLES = ("path", "label", "split", "group")
 # What people call them, without case, spaces and marks: File_Path is filepath. The second names count where a table has
 # none of the first: an id beside a filename is only a number.
 USUAL: dict[str, tuple[set[str], ...]] = {
@@ -46,6 +46,8 @@ USUAL: dict[str, tuple[set[str], ...]] = {
         {"labelid", "classid", "categoryid", "classindex", "classidx", "labelindex", "labelidx"},
     ),
     "split": ({"split", "splits", "set", "subset", "fold", "partition", "dataset", "datasplit"},),
+    # Which images belong together is for a person to say.
+    "group": (),
 }
 NO_COLUMN = "none"
 COLUMNS_NAMED = 20
@@ -53,11 +55,11 @@ COLUMNS_NAMED = 20
 
 def asked_columns(config: PreprocessConfig) -> dict[str, str | None]:
     """Role -> the column that the user asked for; None if it goes by its usual names."""
-    return {"path": config.path_column, "label": config.label_column, "split": config.split_column}
+    return {role: getattr(config, f"{role}_column") for role in ROLES}
 
 
 def columns_of(columns: list[str], asked: Mapping[str, str | None], where: str) -> dict[str, int]:
-    """The position of the column of each role; of split only where there is one.
+    """The position of the column of each role; of split only where there is one, of group where it is asked for.
 
     asked: role -> the name of its column, None where it goes by its usual names, and `none` for no column. Raises
     UserError, in a sentence that begins with `where`, if a column is missing or may be either of two.
@@ -73,7 +75,7 @@ def columns_of(columns: list[str], asked: Mapping[str, str | None], where: str) 
             )
         if positions:
             found[role] = positions[0]
-        elif role != "split" or asked[role] not in {None, NO_COLUMN}:
+        elif not _may_lack(role, asked[role]):
             raise UserError(f"{where} has no column {_missed(role, asked)} one of its columns, {_listed(columns)}")
     return found
 
@@ -91,6 +93,10 @@ def path_columns(columns: list[str], asked: Mapping[str, str | None]) -> list[in
 def label_columns(columns: list[str], asked: Mapping[str, str | None]) -> list[int]:
     """The positions of the columns that may hold labels."""
     return _positions(columns, "label", asked)
+
+
+def _may_lack(role: str, wanted: str | None) -> bool:
+    return (role == "split" and wanted in {None, NO_COLUMN}) or (role == "group" and wanted is None)
 
 
 def _positions(columns: list[str], role: str, asked: Mapping[str, str | None]) -> list[int]:

@@ -11,7 +11,8 @@ import PIL
 
 from pipeline.config import PreprocessConfig, data_name
 from pipeline.data.decoding.limits import MAX_PIXELS
-from pipeline.data.duplicates import handle_conflicts, handle_leaks
+from pipeline.data.duplicates import handle
+from pipeline.data.groups import with_groups
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.sources import open_source
 from pipeline.data.splitting import with_missing_splits
@@ -26,8 +27,8 @@ DIGEST_CHARACTERS = 16
 class Plan:
     """A data set that may be prepared already: its source's table as far as it is taken, and its digest.
 
-    leaking, conflicting: rows of equal files in more than one split, or with more than one label. splits: those that
-    it must have.
+    leaking, conflicting: rows of equal files in more than one split, or with more than one label. leaking_groups: rows
+    of groups in more than one split. splits: those that it must have.
     """
 
     config: PreprocessConfig
@@ -35,6 +36,7 @@ class Plan:
     table: pd.DataFrame
     leaking: pd.DataFrame
     conflicting: pd.DataFrame
+    leaking_groups: pd.DataFrame
     splits: tuple[str, ...]
     digest: str
 
@@ -53,8 +55,8 @@ def plan(config: PreprocessConfig, whole: str | None = None) -> Plan:
     """Work out which prepared data set `config` leads to, without decoding an image.
 
     whole: the split that all images are of, where the data say no splits; without it, splits are cut by the options.
-    Raises UserError if the source is not what it should be, if a file cannot be read, or if equal files stand in two
-    splits or classes and `on_leak` or `on_conflict` is fail.
+    Raises UserError if the source is not what it should be, if a file cannot be read, if groups are asked for and not
+    found, or if equal files or a group stand in two splits or classes and `on_leak` or `on_conflict` is fail.
     """
     source = open_source(config)
     table = source.table.reset_index(drop=True)
@@ -63,11 +65,14 @@ def plan(config: PreprocessConfig, whole: str | None = None) -> Plan:
         table = table.assign(split=whole)
     else:
         splits = SPLITS
+        # Other data than a model was trained on need not have the groups that those have.
+        table = with_groups(table, config, required=whole is None)
         table = with_missing_splits(table, source, config)
-    table = table.assign(content=source.content_digests(table["path"].tolist()))
-    table, conflicting = handle_conflicts(table, config)
-    table, leaking = handle_leaks(table, config)
-    return Plan(config, source, table, leaking, conflicting, splits, _digest(source, table, config))
+    handled = handle(table.assign(content=source.content_digests(table["path"].tolist())), config)
+    digest = _digest(source, handled.table, config)
+    return Plan(
+        config, source, handled.table, handled.leaking, handled.conflicting, handled.leaking_groups, splits, digest
+    )
 
 
 def _digest(source: Source, table: pd.DataFrame, config: PreprocessConfig) -> str:
@@ -87,7 +92,9 @@ def _digest(source: Source, table: pd.DataFrame, config: PreprocessConfig) -> st
     hasher = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     in_order = table.sort_values(["split", "path"])
     # Going through the rows of a table takes three times as long.
-    columns = [in_order[name].tolist() for name in ("path", "label", "split", "content")]
-    lines = (f"{path}\0{label}\0{split}\0{content}\n" for path, label, split, content in zip(*columns, strict=True))
+    # Groups are part of it where they are given.
+    names = ["path", "label", "split", "content", *in_order.columns.intersection(["group"])]
+    columns = [in_order[name].tolist() for name in names]
+    lines = ("\0".join(map(str, cells)) + "\n" for cells in zip(*columns, strict=True))
     hasher.update("".join(lines).encode())
     return hasher.hexdigest()[:DIGEST_CHARACTERS]

@@ -2,7 +2,8 @@
 
     <workdir>/prepared/<digest>/
         train.npy, val.npy, test.npy    uint8 images, (images, size, size, 3) RGB
-        manifest.parquet                one row per image: path, label, split, content, position in its array
+        manifest.parquet                one row per image: path, label, split, content, position in its array; group, if
+                                        there are groups
         notes.parquet                   what was odd about files that were decoded all the same: path, note
         dataset.json                    the facts of DatasetFacts
 
@@ -32,7 +33,7 @@ class DatasetFacts:
     counts: split -> images of each class, by label. channel_means, channel_deviations: of the training split, on the
     scale 0 to 255, RGB. mirrorable: whether a mirrored image keeps its class. skipped: the files that could not be
     read, with the reason. leaking: the files that stand in more than one split. conflicting: equal files with different
-    labels.
+    labels. leaking_groups: the files of groups that stand in more than one split.
     """
 
     digest: str
@@ -46,6 +47,7 @@ class DatasetFacts:
     skipped: list[dict[str, str]]
     leaking: list[dict[str, str]]
     conflicting: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    leaking_groups: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,13 @@ class Prepared:
         return opened
 
     def manifest(self) -> pd.DataFrame:
-        """One row per image: path, label, split, content, position. Raises UserError if it is damaged."""
+        """One row per image: path, label, split, content, position; and group, if there are groups.
+
+        Raises UserError if it is damaged.
+        """
         with whole(self.folder):
-            return pd.read_parquet(self.folder / "manifest.parquet")[MANIFEST_COLUMNS]
+            rows = pd.read_parquet(self.folder / "manifest.parquet")
+            return rows[[*MANIFEST_COLUMNS, *rows.columns.intersection(["group"])]]
 
     def notes(self) -> pd.DataFrame:
         """What was odd about files that were decoded all the same, a row a note: path and note."""

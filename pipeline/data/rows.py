@@ -15,8 +15,8 @@ WHOLE_NUMBER = re.compile(r"([+-]?\d{1,9})(?:\.0*)?")
 def rows_of(table: Table, columns: dict[str, int], where: str) -> tuple[pd.DataFrame, list[str]]:
     """One row per image with the columns line (where it stands, for messages), written (the path), label and split.
 
-    columns: the position of the column of each role. Returns it with warnings. Raises UserError if a row has no path or
-    label, or if its split is none.
+    columns: the position of the column of each role; a group's gives a column group. Returns it with warnings. Raises
+    UserError if a row has no path or label, or if its split is none.
     """
     cells = {role: table.column(position) for role, position in columns.items()}
     rows = pd.DataFrame(
@@ -30,6 +30,8 @@ def rows_of(table: Table, columns: dict[str, int], where: str) -> tuple[pd.DataF
     for role, column in (("path", "written"), ("label", "label")):
         for row in rows[rows[column] == ""].itertuples():
             raise UserError(f"{row.line} has no {role}: its {shown(table.columns[columns[role]])!r} is empty")
+    if "group" in columns:
+        rows["group"] = pd.Series(cells["group"], dtype=object)
     if "split" not in columns:
         return rows.assign(split="train"), []
     split, warnings = _splits(rows["line"], cells["split"])
@@ -77,7 +79,7 @@ def without_repeated(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if repeated.empty:
         return rows, []
     first = rows.drop_duplicates("path").set_index("path").loc[repeated["path"]]
-    for column in ("label", "split"):
+    for column in rows.columns.intersection(["label", "split", "group"]):
         for row, before in zip(repeated.itertuples(), first.itertuples(), strict=True):
             if getattr(row, column) != getattr(before, column):
                 raise UserError(

@@ -13,7 +13,8 @@ class Source:
     """A labelled set of images, not yet read.
 
     class_names: label -> name.
-    table: one row per image with the columns path (text, unique), label (0 to classes - 1) and split.
+    table: one row per image with the columns path (text, unique), label (0 to classes - 1) and split; also group (text,
+        empty where an image belongs to none) if group_column asks for it and the data have such a column.
     read: a path of the table -> the bytes of an image file. It is called in other processes, so it must be picklable;
         it raises OSError if the image cannot be read.
     where: a path of the table -> where a person finds that image.

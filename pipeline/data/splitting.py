@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import PreprocessConfig
+from pipeline.data.grouping import stratified_by_groups
 from pipeline.data.source import Source
 from pipeline.errors import UserError
 
@@ -11,12 +12,14 @@ from pipeline.errors import UserError
 def with_missing_splits(table: pd.DataFrame, source: Source, config: PreprocessConfig) -> pd.DataFrame:
     """`table` with the splits that `source` does not say itself taken from its training rows.
 
-    Raises UserError if a class is too small to give an image to each.
+    Where the table has a column group, no group is parted by that. Raises UserError if a class is too small to give an
+    image to each, or if there are too few groups for a split.
     """
     fractions = {"val": config.val_fraction, "test": config.test_fraction}
     missing = {split: fraction for split, fraction in fractions.items() if split not in source.splits}
     of_train = table["split"].isin(["train", *missing])
-    cut = stratified(table[of_train], missing, config.data_seed, source.class_names)
+    cut_by = stratified_by_groups if "group" in table else stratified
+    cut = cut_by(table[of_train], missing, config.data_seed, source.class_names)
     return table.assign(split=cut.reindex(table.index).fillna(table["split"]))
 
 

@@ -18,7 +18,7 @@ import psutil
 from tqdm import tqdm
 
 from pipeline import locks
-from pipeline.data.duplicates import handle_conflicts, handle_leaks
+from pipeline.data.duplicates import Handled, handle
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
 from pipeline.data.pool import map_on_all_cores
@@ -70,28 +70,27 @@ def _write_whole(plan: Plan, folder: Path) -> None:
     table = table.assign(position=table.groupby("split").cumcount())
     reasons, notes = _decode_all(plan, table, folder)
     skipped = table.loc[list(reasons), ["path", "split"]].assign(reason=list(reasons.values()))
-    leaking, conflicting = plan.leaking, plan.conflicting
+    found = Handled(table, plan.conflicting, plan.leaking, plan.leaking_groups)
     if reasons:
-        table, leaking, conflicting = _of_readable(plan, table.drop(index=list(reasons)))
-        table = _rearranged(table, folder)
+        found = _of_readable(plan, table.drop(index=list(reasons)))
+        table = _rearranged(found.table, folder)
     _check_not_empty(plan, table)
-    _write_facts(plan, table, folder, skipped=skipped, leaking=leaking, conflicting=conflicting)
+    lists = {"leaking": found.leaking, "conflicting": found.conflicting, "leaking_groups": found.leaking_groups}
+    _write_facts(plan, table, folder, skipped=skipped, **lists)
     table.to_parquet(folder / "manifest.parquet", index=False)
     notes[notes["path"].isin(table["path"])].to_parquet(folder / "notes.parquet", index=False)
 
 
-def _of_readable(plan: Plan, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _of_readable(plan: Plan, table: pd.DataFrame) -> Handled:
     """The table of the readable images alone, their splits cut as if the others had never been there.
 
-    Returns it with the rows of leaking and of conflicting files. Its columns array and position say where the image of
+    Its columns array and position say where the image of
     each row has been written.
     """
     table = table.assign(array=table["split"])
     if plan.splits == SPLITS:
         table = with_missing_splits(table, plan.source, plan.config)
-    table, conflicting = handle_conflicts(table, plan.config)
-    table, leaking = handle_leaks(table, plan.config)
-    return table, leaking, conflicting
+    return handle(table, plan.config)
 
 
 def _rearranged(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -116,6 +115,7 @@ def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.Data
     of_statistics = "train" if "train" in plan.splits else plan.splits[0]
     means, deviations = _channel_statistics(np.load(folder / f"{of_statistics}.npy", mmap_mode="r"))
     columns = {"skipped": ["path", "split", "reason"], "leaking": ["path", "split"], "conflicting": ["path", "label"]}
+    columns |= {"leaking_groups": ["path", "split", "group"]}
     class_names = plan.source.class_names
     facts = DatasetFacts(
         digest=plan.digest,

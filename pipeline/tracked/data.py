@@ -9,8 +9,10 @@ import pandas as pd
 from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import PreprocessConfig
+from pipeline.data.groups import without_group
 from pipeline.data.planning import Plan, plan
 from pipeline.data.prepared import DatasetFacts, Prepared, open_prepared
+from pipeline.data.series import series_in
 from pipeline.data.source import Source
 from pipeline.data.writing import open_or_write
 from pipeline.errors import shown
@@ -73,7 +75,8 @@ def summary(data: Prepared) -> str:
 
 def _warn(planned: Plan, data: Prepared) -> None:
     of_source = [*planned.source.warnings, *_ignored(planned.source)]
-    for warning in (*of_source, *_of_files(planned, data.facts), *_noted(data.notes()), *_absent(data.facts)):
+    of_files = [*_of_files(planned, data.facts), *_of_groups(planned, data)]
+    for warning in (*of_source, *of_files, *_noted(data.notes()), *_absent(data.facts)):
         print(f"warning: {warning}", file=sys.stderr)
 
 
@@ -96,6 +99,32 @@ def _of_files(planned: Plan, facts: DatasetFacts) -> list[str]:
         handled = "dropped from all splits but one" if config.on_leak == "drop" else "kept; --on_leak drop removes them"
         said.append(f"{len(facts.leaking)} files are equal to one in another split: {handled}")
     return said
+
+
+def _of_groups(planned: Plan, data: Prepared) -> list[str]:
+    """What is wrong with groups; where none are given, that there seem to be some."""
+    config, leaking, table = planned.config, data.facts.leaking_groups, data.manifest()
+    said = without_group(table, config)
+    if leaking:
+        handled = "dropped from all splits but one" if config.on_leak == "drop" else "kept; --on_leak drop removes them"
+        groups = len({row["group"] for row in leaking})
+        said.append(
+            f"{groups:,} groups, {len(leaking):,} images, stand in more than one split, see tables/leaking_groups.csv: "
+            f"{handled}"
+        )
+    if "group" not in table and (series := series_in(table)):
+        said.append(
+            f"{series.images:,} images look by their names like {series.parted:,} series (bursts, or frames of a "
+            f"video) that stand in more than one split, such as {shown(series.example)}, so scores may be too good: "
+            f"--group_pattern '{series.pattern}' {_of_pattern(planned)}"
+        )
+    return said
+
+
+def _of_pattern(planned: Plan) -> str:
+    """What a group_pattern does to series in more than one split."""
+    cut = [split for split in planned.splits if split not in planned.source.splits]
+    return "keeps each series in one split" if cut else "--on_leak drop leaves each series in one split"
 
 
 def _noted(notes: pd.DataFrame) -> list[str]:
@@ -125,7 +154,7 @@ def _absent(facts: DatasetFacts) -> list[str]:
 
 def _log(run: tracking.Run, planned: Plan, data: Prepared) -> None:
     facts, notes = data.facts, data.notes()
-    files = {"skipped": facts.skipped, "leaking": facts.leaking, "conflicting": facts.conflicting}
+    files = {name: getattr(facts, name) for name in ("skipped", "leaking", "conflicting", "leaking_groups")}
     run.log_metrics(
         {f"images_{split}": sum(counts) for split, counts in facts.counts.items()}
         | {"classes": len(facts.class_names), "ignored": len(planned.source.ignored), "notes": len(notes)}

@@ -1,5 +1,7 @@
 """What a run of preprocess says of a data set."""
 
+import re
+
 import mlflow
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 from PIL import Image
 
 from pipeline.config import PreprocessConfig
+from pipeline.errors import UserError
 from pipeline.tracked.data import prepare
 
 
@@ -36,3 +39,23 @@ def test_what_is_odd_about_files_is_counted_and_listed_each_time(here, odd_folde
         assert mlflow.get_run(run_id).data.metrics["notes"] == 4
     (data.folder / "notes.parquet").unlink()
     assert data.notes().empty
+
+
+def said_of(here, folder, capsys, **options):
+    prepare(PreprocessConfig(data=str(folder), workdir=here / "workdir", image_size=16, **options))
+    return capsys.readouterr().err
+
+
+def test_names_that_look_like_series_lead_to_one_warning_that_says_what_to_type(here, image_folder, capsys):
+    for path in sorted(image_folder.rglob("*.png")):
+        path.rename(path.with_name(f"clip{path.stem[-3:-1]}_frame{path.stem[-1]}.png"))
+    (said,) = [line for line in said_of(here, image_folder, capsys).splitlines() if "series" in line]
+    pattern = re.fullmatch(r"warning: 60 images look .* --group_pattern '(.*)' keeps each series in one split", said)[1]
+    with pytest.raises(UserError, match="too few to give one to test"):
+        said_of(here, image_folder, capsys, group_pattern=pattern)
+    assert "series" not in said_of(here, image_folder, capsys, group_pattern=r"/clip(\d\d_frame\d)")
+
+
+def test_images_without_a_group_are_counted(here, image_folder, capsys):
+    said = said_of(here, image_folder, capsys, group_pattern=r"([^/]+/00\d)")
+    assert "warning: 30 images have no group by --group_pattern ([^/]+/00\\d): each stands alone" in said

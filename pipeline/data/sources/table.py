@@ -1,9 +1,10 @@
 """A .csv, .tsv or .parquet file with one row per image: columns for path and label and, if there is one, for the split.
 
-Columns are known by the names that people use, in any case, or by path_column, label_column and split_column. A path is
-absolute, or begins in the table's folder, or in the one folder there that has the files; an image's ending may be left
-out. A label is a whole number or a name, whatever its text; a classes.txt beside the table names the numbers, one name
-per line. A row without a split is of train.
+Columns are known by the names that people use, in any case, or by path_column, label_column and split_column; the one
+that group_column names says which images belong together. A path is absolute, or begins in the table's folder, or in
+the one folder there that has the files; an image's ending may be left out. A label is a whole number or a name,
+whatever its text; a classes.txt beside the table names the numbers, one name per line. A row without a split is of
+train.
 """
 
 import contextlib
@@ -56,7 +57,7 @@ def of_table(file: Place, tree: FileTree, config: PreprocessConfig) -> Source:
     return file_source(
         tree,
         class_names,
-        rows.assign(label=labels)[["path", "label", "split"]],
+        rows.assign(label=labels)[["path", "label", "split", *rows.columns.intersection(["group"])]],
         config,
         splits=tuple(splits),
         ignored=_ignored(tree, files.seen(), set(listed)),
