@@ -191,6 +191,14 @@ class PreprocessConfig(Config):
         group="data",
         unsearchable=SAME_IMAGES,
     )
+    near_duplicates: str = option(
+        "no",
+        click.Choice(["no", "yes"]),
+        "whether on_leak acts on near-duplicates too, images that differ in small changes alone; no: they are counted "
+        "and listed",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
     path_column: str | None = option(
         None,
         click.STRING,

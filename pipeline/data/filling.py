@@ -1,7 +1,7 @@
 """One image, decoded into the arrays of a data set that is being written: the work of one process among several."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.data import printed
-from pipeline.data.decoding import DecodeError, decode, decode_with_notes
+from pipeline.data.decoding import DecodeError, decode, decode_fully
 from pipeline.data.stored import digest
 from pipeline.errors import UserError, shown
 
@@ -37,26 +37,27 @@ class Filling:
 
 
 class Found(NamedTuple):
-    """What there is to say of an image. reason: why it could not be decoded, None where it could."""
+    """What there is to say of an image. reason: why it could not be decoded, None where it could. size: width and
+    height of the picture in its file.
+    """
 
     reason: str | None
-    notes: list[str]
+    size: tuple[int, int] = (0, 0)
+    notes: Sequence[str] = ()
 
 
-def fill(filling: Filling, row: Row) -> Found | None:
-    """Decode an image into its array; None where there is nothing to say of it.
+def fill(filling: Filling, row: Row) -> Found:
+    """Decode an image into its array.
 
     Raises UserError if the file is no longer what it was when its digest was taken.
     """
     content = _unchanged(filling, row)
     try:
-        image, notes = decode_with_notes(content, filling.image_size, filling.resize, filling.max_pixels)
-        _array(filling.folder, row.split)[row.position] = image
-        reason = None
+        image = decode_fully(content, filling.image_size, filling.resize, filling.max_pixels)
     except DecodeError as error:
-        reason, notes = str(error), []
-    notes += printed.taken()
-    return Found(reason, notes) if reason or notes else None
+        return Found(str(error), notes=printed.taken())
+    _array(filling.folder, row.split)[row.position] = image.pixels
+    return Found(None, image.size, [*image.notes, *printed.taken()])
 
 
 def decoded_or_reason(

@@ -13,6 +13,7 @@ from pipeline.config import PreprocessConfig, data_name
 from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.duplicates import handle
 from pipeline.data.groups import with_groups
+from pipeline.data.quality.near import NEAR
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.sources import open_source
 from pipeline.data.splitting import with_missing_splits
@@ -89,6 +90,8 @@ def _digest(source: Source, table: pd.DataFrame, config: PreprocessConfig) -> st
     # It decides which files can be read. Data sets of the usual limit have the digest that they always had.
     if config.max_pixels != MAX_PIXELS:
         facts["max_pixels"] = config.max_pixels
+    if config.near_duplicates == "yes":
+        facts["near_duplicates"] = NEAR
     hasher = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     in_order = table.sort_values(["split", "path"])
     # Going through the rows of a table takes three times as long.

@@ -4,6 +4,7 @@
         train.npy, val.npy, test.npy    uint8 images, (images, size, size, 3) RGB
         manifest.parquet                one row per image: path, label, split, content, position in its array; group, if
                                         there are groups
+        quality.parquet                 what the images look like, one row per decoded image: QUALITY_COLUMNS
         notes.parquet                   what was odd about files that were decoded all the same: path, note
         dataset.json                    the facts of DatasetFacts
 
@@ -24,6 +25,13 @@ from pipeline.errors import UserError, first_line, shown
 
 CHANNELS = 3
 MANIFEST_COLUMNS = ["path", "label", "split", "content", "position"]
+# width, height: of the picture in the file, upright. hash: its pHash, which one of one colour has none of. near: the
+# path of a near-duplicate, of the split near_split, at a distance in bits, or empty; equal: whether the files are.
+# dropped: whether it was left out for that.
+QUALITY_COLUMNS = [
+    *("path", "label", "split", "width", "height", "hash", "one_colour"),
+    *("near", "near_split", "distance", "equal", "dropped"),
+]
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,11 @@ class Prepared:
         with whole(self.folder):
             rows = pd.read_parquet(self.folder / "manifest.parquet")
             return rows[[*MANIFEST_COLUMNS, *rows.columns.intersection(["group"])]]
+
+    def quality(self) -> pd.DataFrame | None:
+        """What the images look like, with QUALITY_COLUMNS; None in data sets of earlier versions."""
+        file = self.folder / "quality.parquet"
+        return pd.read_parquet(file) if file.exists() else None
 
     def notes(self) -> pd.DataFrame:
         """What was odd about files that were decoded all the same, a row a note: path and note."""

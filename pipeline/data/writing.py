@@ -18,11 +18,14 @@ import psutil
 from tqdm import tqdm
 
 from pipeline import locks
+from pipeline.config import PreprocessConfig
 from pipeline.data.duplicates import Handled, handle
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
 from pipeline.data.pool import map_on_all_cores
-from pipeline.data.prepared import DatasetFacts, Prepared, open_prepared
+from pipeline.data.prepared import QUALITY_COLUMNS, DatasetFacts, Prepared, open_prepared
+from pipeline.data.quality.hashing import hashes
+from pipeline.data.quality.near import handle_near, with_nearest
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError, shown
@@ -67,27 +70,32 @@ def write(plan: Plan) -> Prepared:
 def _write_whole(plan: Plan, folder: Path) -> None:
     _check_not_empty(plan, plan.table)
     table = plan.table.sort_values(["split", "path"]).reset_index(drop=True)
-    table = table.assign(position=table.groupby("split").cumcount())
-    reasons, notes = _decode_all(plan, table, folder)
+    table = table.assign(array=table["split"], position=table.groupby("split").cumcount())
+    reasons, sizes, notes = _decode_all(plan, table, folder)
     skipped = table.loc[list(reasons), ["path", "split"]].assign(reason=list(reasons.values()))
     found = Handled(table, plan.conflicting, plan.leaking, plan.leaking_groups)
     if reasons:
         found = _of_readable(plan, table.drop(index=list(reasons)))
-        table = _rearranged(found.table, folder)
+    looked = with_nearest(found.table.join(_looks(found.table, sizes, plan.config, folder)))
+    kept = handle_near(looked, plan.config).index
+    table = found.table.loc[kept]
     _check_not_empty(plan, table)
+    if reasons or len(kept) < len(looked):
+        table = _rearranged(table, folder)
+    table = table.drop(columns="array")
     lists = {"leaking": found.leaking, "conflicting": found.conflicting, "leaking_groups": found.leaking_groups}
     _write_facts(plan, table, folder, skipped=skipped, **lists)
     table.to_parquet(folder / "manifest.parquet", index=False)
+    looked = looked.assign(dropped=~looked.index.isin(kept))
+    looked[QUALITY_COLUMNS].to_parquet(folder / "quality.parquet", index=False)
     notes[notes["path"].isin(table["path"])].to_parquet(folder / "notes.parquet", index=False)
 
 
 def _of_readable(plan: Plan, table: pd.DataFrame) -> Handled:
     """The table of the readable images alone, their splits cut as if the others had never been there.
 
-    Its columns array and position say where the image of
-    each row has been written.
+    Its columns array and position say where the image of each row has been written.
     """
-    table = table.assign(array=table["split"])
     if plan.splits == SPLITS:
         table = with_missing_splits(table, plan.source, plan.config)
     return handle(table, plan.config)
@@ -106,7 +114,23 @@ def _rearranged(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
         array.flush()
     for split in SPLITS:
         (folder / f"{split}.new").replace(folder / f"{split}.npy")
-    return table.drop(columns="array").assign(position=table.groupby("split").cumcount())
+    return table.assign(position=table.groupby("split").cumcount())
+
+
+def _looks(table: pd.DataFrame, sizes: np.ndarray, config: PreprocessConfig, folder: Path) -> pd.DataFrame:
+    """What the images look like: width, height, hash and one_colour of each row of `table`.
+
+    sizes: (rows that were decoded, 2), by the table's index.
+    """
+    parts = []
+    for split, rows in table.groupby("array"):
+        images = np.asarray(np.load(folder / f"{split}.npy", mmap_mode="r"))
+        found, plain = hashes(
+            images, rows["position"].to_numpy(), sizes[rows.index] if config.resize == "pad" else None
+        )
+        parts.append(pd.DataFrame({"hash": found, "one_colour": plain}, index=rows.index))
+    widths, heights = sizes[table.index].T
+    return pd.concat(parts).reindex(table.index).assign(width=widths, height=heights)
 
 
 def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.DataFrame) -> None:
@@ -131,21 +155,23 @@ def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.Data
     (folder / "dataset.json").write_text(json.dumps(dataclasses.asdict(facts), indent=1), encoding="utf-8")
 
 
-def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int, str], pd.DataFrame]:
+def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int, str], np.ndarray, pd.DataFrame]:
     """Fill the arrays of all splits.
 
-    Returns row -> reason for the images that could not be read, and the notes on the others: path and note.
+    Returns row -> reason for the images that could not be read, width and height (rows, 2) of the pictures in the files
+    of the others, and the notes on these: path and note.
     """
     source, config = plan.source, plan.config
     _make_arrays(table, config.image_size, folder)
     filling = Filling(source.read, source.where, config.image_size, config.resize, config.max_pixels, folder)
     reasons: dict[int, str] = {}
+    sizes = np.zeros((len(table), 2), np.int32)
     notes: list[tuple[str, str]] = []
     done = map_on_all_cores(functools.partial(fill, filling), _rows(table, source), len(table), SECONDS)
     with contextlib.closing(done), tqdm(total=len(table), desc="preprocess", unit="image", disable=None) as bar:
         for row, found in done:
             bar.update()
-            reason = found.reason if found else None
+            reason = found.reason
             if reason and config.on_error == "fail":
                 raise UserError(
                     f"{shown(source.where(row.path))} is no readable image ({reason}); "
@@ -153,9 +179,10 @@ def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int
                 )
             if reason:
                 reasons[row.row] = reason
-            elif found:
+            else:
+                sizes[row.row] = found.size
                 notes += [(row.path, note) for note in found.notes]
-    return dict(sorted(reasons.items())), pd.DataFrame(sorted(notes), columns=["path", "note"])
+    return dict(sorted(reasons.items())), sizes, pd.DataFrame(sorted(notes), columns=["path", "note"])
 
 
 def _make_arrays(table: pd.DataFrame, image_size: int, folder: Path) -> None:

@@ -10,6 +10,7 @@ from pipeline.figures.confusion import confusion_matrix
 from pipeline.figures.history import curves, loss_by_step
 from pipeline.figures.images import mistakes, sample_sheet
 from pipeline.figures.pairs import confused_pairs
+from pipeline.figures.quality import MOST_PAIRS, Pair, quality
 from pipeline.figures.robustness import robustness
 from pipeline.figures.style import DPI, TEST_COLOUR, TRAIN_COLOUR, VAL_COLOUR, percent_axis, percentage
 
@@ -17,9 +18,11 @@ __all__ = [
     "DPI",
     "MOST_ANSWERS",
     "MOST_OF_A_MODEL",
+    "MOST_PAIRS",
     "TEST_COLOUR",
     "TRAIN_COLOUR",
     "VAL_COLOUR",
+    "Pair",
     "answer_sheet",
     "attention",
     "class_changes",
@@ -34,6 +37,7 @@ __all__ = [
     "per_class",
     "percent_axis",
     "percentage",
+    "quality",
     "reliability",
     "robustness",
     "sample_sheet",

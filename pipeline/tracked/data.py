@@ -16,6 +16,7 @@ from pipeline.data.series import series_in
 from pipeline.data.source import Source
 from pipeline.data.writing import open_or_write
 from pipeline.errors import shown
+from pipeline.tracked.quality import log_quality, quality_warnings
 
 SAMPLES_PER_CLASS = 6
 # A warning names so many classes at most.
@@ -75,7 +76,7 @@ def summary(data: Prepared) -> str:
 
 def _warn(planned: Plan, data: Prepared) -> None:
     of_source = [*planned.source.warnings, *_ignored(planned.source)]
-    of_files = [*_of_files(planned, data.facts), *_of_groups(planned, data)]
+    of_files = [*_of_files(planned, data.facts), *_of_groups(planned, data), *quality_warnings(planned.config, data)]
     for warning in (*of_source, *of_files, *_noted(data.notes()), *_absent(data.facts)):
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -171,6 +172,7 @@ def _log(run: tracking.Run, planned: Plan, data: Prepared) -> None:
     shown_split = data["train" if "train" in planned.splits else planned.splits[0]]
     sheet = figures.sample_sheet(shown_split.images, shown_split.labels, facts.class_names, SAMPLES_PER_CLASS)
     run.log_figure("samples", sheet)
+    log_quality(run, data)
     run.log_file(data.folder / "manifest.parquet")
     run.log_file(data.folder / "dataset.json")
 

@@ -1,4 +1,5 @@
 import math
+import re
 
 import click
 import pytest
@@ -174,6 +175,8 @@ def values_of(name):
     kind = FIELDS[name].metadata["kind"]
     if name in CHOICES:
         values = st.sampled_from(list(kind.choices))
+    elif name == "group_pattern":
+        values = st.text().map(lambda text: f"({re.escape(text)})")
     elif isinstance(kind, click.IntRange):
         values = st.integers(kind.min, kind.max)
     elif isinstance(kind, click.FloatRange):

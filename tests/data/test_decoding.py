@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from image_files import RED, WHITE, encoded, slopes, top_half_red
 from PIL import Image, ImageOps
 
-from pipeline.data.decoding import DecodeError, decode, decode_with_notes
+from pipeline.data.decoding import DecodeError, decode, decode_fully, decode_with_notes
 
 
 def test_grey_becomes_equal_channels():
@@ -202,3 +202,11 @@ def test_a_truncated_webp_says_how_much_is_there():
 def test_an_ordinary_file_has_no_notes():
     for format in ("jpeg", "png", "gif", "bmp", "webp", "tiff", "ppm"):
         assert decode_with_notes(encoded(top_half_red(), format), 16, "stretch")[1] == []
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp"])
+@pytest.mark.parametrize(("orientation", "size"), [(1, (400, 240)), (6, (240, 400)), (3, (400, 240))])
+def test_the_size_is_that_of_the_picture_in_the_file_upright(format, orientation, size):
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    assert decode_fully(encoded(top_half_red(400, 240), format, exif=exif), 16, "stretch").size == size

@@ -210,6 +210,41 @@ def test_leaks_can_be_refused(configured, leaking):
         plan(configured(on_leak="fail"))
 
 
+@pytest.fixture
+def nearly_leaking(leaking):
+    """As `leaking`, and one image of train that stands in val too, a bit larger."""
+    Image.open(leaking / "green" / "013.png").resize((40, 40)).save(leaking / "green" / "002.png")
+    return leaking
+
+
+def test_near_duplicates_are_known_of_each_image_and_change_nothing_unless_asked(configured, nearly_leaking):
+    config = configured()
+    data = prepare(config)
+    looked = data.quality().set_index("path")
+    assert looked.loc["green/002.png", ["near", "near_split", "equal", "width"]].tolist() == [
+        *("green/013.png", "val", False, 40),
+    ]
+    assert looked.loc["red/000.png", ["near", "near_split", "equal"]].tolist() == ["red/016.png", "test", True]
+    assert not looked["dropped"].any()
+    assert len(data.manifest()) == len(looked) == 60
+    dropping = configured(on_leak="drop")
+    assert plan(dropping).digest != plan(dataclasses.replace(dropping, near_duplicates="yes")).digest
+
+
+def test_near_duplicates_can_be_dropped_or_refused(configured, nearly_leaking):
+    data = prepare(configured(near_duplicates="yes", on_leak="drop"))
+    assert data.facts.counts == {"train": [11, 11, 11], "val": [4, 4, 4], "test": [4, 4, 4]}
+    assert data.quality().query("dropped")["path"].tolist() == ["green/002.png"]
+    for split in ("train", "val", "test"):
+        assert len(data[split].images) == len(data[split].paths)
+        for image, path in zip(data[split].images, data[split].paths, strict=True):
+            np.testing.assert_array_equal(image, decode((nearly_leaking / path).read_bytes(), 16, "stretch"))
+    for path in ("red/000.png", "blue/001.png"):
+        write_image(nearly_leaking / path, (90, 90, 90), 77 + len(path))
+    with pytest.raises(UserError, match="2 images have a near-duplicate in another split"):
+        prepare(configured(near_duplicates="yes", on_leak="fail"))
+
+
 def test_a_killed_process_leaves_nothing_that_looks_whole(configured, tmp_path):
     folder = tmp_path / "workdir" / "prepared"
     dead = 2**22 + 1  # above the kernel's largest process id

@@ -36,6 +36,17 @@ def test_figures_are_drawn_for_few_and_many_classes_with_awkward_names(classes, 
     drawn(figures.mistakes(images, labels, probabilities, names, "test"), tmp_path)
 
 
+@pytest.mark.parametrize("classes", [2, 30, 120])
+def test_the_quality_of_images_is_drawn_with_and_without_findings(classes, tmp_path):
+    names = [f"{AWKWARD[number % len(AWKWARD)]}{number}" for number in range(classes)]
+    counts = {"train": list(range(classes)), "val": [1] * classes, "test": [0] * classes}
+    image = np.zeros((8, 8, 3), np.uint8)
+    pairs = [figures.Pair(image, image, ["$a", "b" * 60, "3 of 64 bits apart"])] * 9
+    sizes = np.random.default_rng(0).integers(1, 5000, (40, 2))
+    drawn(figures.quality(sizes, counts, names, pairs), tmp_path)
+    drawn(figures.quality(np.full((3, 2), 28), counts, names, []), tmp_path)
+
+
 def test_no_mistake_at_all_is_said_in_a_line():
     labels = np.array([0, 1])
     figure = figures.mistakes(np.zeros((2, 8, 8, 3), np.uint8), labels, np.eye(2), ["a", "b"], "test")

@@ -59,3 +59,44 @@ def test_names_that_look_like_series_lead_to_one_warning_that_says_what_to_type(
 def test_images_without_a_group_are_counted(here, image_folder, capsys):
     said = said_of(here, image_folder, capsys, group_pattern=r"([^/]+/00\d)")
     assert "warning: 30 images have no group by --group_pattern ([^/]+/00\\d): each stands alone" in said
+
+
+@pytest.fixture
+def doubtful_folder(image_folder):
+    """A picture of one colour, a tiny one, a long one, and a class with copies that differ in their size."""
+    Image.new("RGB", (24, 24), "navy").save(image_folder / "blue" / "plain.png")
+    Image.open(image_folder / "blue" / "003.png").resize((5, 5)).save(image_folder / "blue" / "tiny.png")
+    Image.open(image_folder / "blue" / "004.png").resize((96, 24)).crop((0, 6, 96, 18)).save(image_folder / "long.png")
+    (image_folder / "long.png").rename(image_folder / "blue" / "long.png")
+    for path in sorted((image_folder / "red").iterdir()):
+        Image.open(path).resize((30, 30)).save(path.with_name(f"copy-{path.name}"))
+    return image_folder
+
+
+def test_what_is_doubtful_is_said_listed_and_described(here, doubtful_folder, capsys):
+    config = PreprocessConfig(data=str(doubtful_folder), workdir=here / "workdir", image_size=16, val_fraction=0.3)
+    data, run_id = prepare(config)
+    said = capsys.readouterr().err
+    assert re.search(
+        r"warning: \d+ images have a near-duplicate .* in another split, see tables/quality.csv: kept", said
+    )
+    assert "warning: 1 picture of one colour, 1 tiny picture, 1 picture of an odd shape: see tables/quality.csv" in said
+    listed = pd.read_csv(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="tables/quality.csv"))
+    assert list(listed.columns) == ["path", "split", "class", "width", "height", "finding"]
+    findings = listed.set_index("path")["finding"]
+    assert findings["blue/plain.png"] == "one colour"
+    assert findings["blue/tiny.png"] == "tiny: 5 x 5 pixels"
+    assert findings["blue/long.png"] == "odd shape: 96 x 12 pixels"
+    assert findings.str.startswith("near-duplicate of red/").sum() == 40
+    run = mlflow.get_run(run_id)
+    assert run.data.metrics["near_duplicates"] == 40
+    assert 0 < run.data.metrics["near_duplicates_across_splits"] <= 40
+    described = run.data.tags["mlflow.note.content"]
+    assert "83 images of 3 classes" in described
+    assert "40 images are nearly the same as another one: 0 are equal files" in described
+    (data.folder / "quality.parquet").unlink()
+    assert "an earlier version prepared these images" in said_of(here, doubtful_folder, capsys, val_fraction=0.3)
+
+
+def test_a_clean_folder_leads_to_no_warning(here, image_folder, capsys):
+    assert "warning" not in said_of(here, image_folder, capsys)

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,7 +14,17 @@ from pipeline.data.decoding.errors import DecodeError, in_one_line
 from pipeline.data.decoding.fitting import square
 from pipeline.data.decoding.notes import listening
 
-__all__ = ["DecodeError", "decode", "decode_with_notes", "fit"]
+__all__ = ["DecodeError", "Decoded", "decode", "decode_fully", "decode_with_notes", "fit"]
+
+
+class Decoded(NamedTuple):
+    """pixels: (image_size, image_size, 3) uint8 RGB. size: width and height of the picture in the file, upright.
+    notes: what is odd about the file, one line each.
+    """
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+    notes: list[str]
 
 
 def decode(content: bytes, image_size: int, resize: str, max_pixels: int = limits.MAX_PIXELS) -> np.ndarray:
@@ -33,10 +44,16 @@ def decode_with_notes(
     content: bytes, image_size: int, resize: str, max_pixels: int = limits.MAX_PIXELS
 ) -> tuple[np.ndarray, list[str]]:
     """As `decode`, with what is odd about the file: one line each, none for an ordinary one."""
+    decoded = decode_fully(content, image_size, resize, max_pixels)
+    return decoded.pixels, decoded.notes
+
+
+def decode_fully(content: bytes, image_size: int, resize: str, max_pixels: int = limits.MAX_PIXELS) -> Decoded:
+    """As `decode`, with all that is known of the file."""
     with listening() as notes:
         name = formats.name_of(content)
         with _named_failures(name):
-            return _decoded(name, content, image_size, resize, max_pixels), notes
+            return Decoded(*_decoded(name, content, image_size, resize, max_pixels), notes)
 
 
 def fit(image: Image.Image, image_size: int, resize: str) -> np.ndarray:
@@ -61,9 +78,12 @@ def _named_failures(name: str) -> Iterator[None]:
         raise DecodeError(f"{name}, damaged or of an unusual kind: {in_one_line(error)}") from error
 
 
-def _decoded(name: str, content: bytes, image_size: int, resize: str, max_pixels: int) -> np.ndarray:
+def _decoded(
+    name: str, content: bytes, image_size: int, resize: str, max_pixels: int
+) -> tuple[np.ndarray, tuple[int, int]]:
     # Twice the target on both sides leaves the antialiasing enough to work with.
-    return np.asarray(_squared(reading.read(name, content, 2 * image_size, max_pixels), image_size, resize))
+    picture = reading.read(name, content, 2 * image_size, max_pixels)
+    return np.asarray(_squared(picture, image_size, resize)), picture.size
 
 
 def _squared(picture: reading.Picture, image_size: int, resize: str) -> Image.Image:

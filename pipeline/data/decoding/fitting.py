@@ -22,7 +22,7 @@ def square(image: Image.Image, size: int, resize: str, to_rgb: Callable[[Image.I
         left, top = (width - side) / 2, (height - side) / 2
         return _resized(image, (size, size), (left, top, left + side, top + side), to_rgb)
     if resize == "pad":
-        inner = _contained(width, height, size)
+        inner = contained(width, height, size)
         canvas = Image.new("RGB", (size, size), "black")
         canvas.paste(
             _resized(image, inner, (0, 0, width, height), to_rgb),
@@ -32,7 +32,8 @@ def square(image: Image.Image, size: int, resize: str, to_rgb: Callable[[Image.I
     return _resized(image, (size, size), (0, 0, width, height), to_rgb)
 
 
-def _contained(width: int, height: int, size: int) -> tuple[int, int]:
+def contained(width: int, height: int, size: int) -> tuple[int, int]:
+    """Width and height of an image of any size that is scaled to fit in a square of `size`."""
     if width > height:
         return size, max(1, round(height / width * size))
     return max(1, round(width / height * size)), size

@@ -20,6 +20,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Those of them that make a row a column.
+_TRANSPOSING = (5, 6, 7, 8)
 _PNG_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _PNG_USEFUL = _PNG_PIXELS | {b"sBIT", b"iCCP", b"eXIf"}
 _WEBP_PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
@@ -33,6 +35,11 @@ _JPEG_FRAMES = {0xC0, 0xC1, 0xC3, 0xC5, 0xC7, 0xC9, 0xCB, 0xCD, 0xCF} | _JPEG_PR
 def upright(image: Image.Image, orientation: int) -> Image.Image:
     """The image turned as an EXIF orientation (1 to 8) asks for; any other number leaves it."""
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Width and height of an image of `size` after `upright`."""
+    return (size[1], size[0]) if orientation in _TRANSPOSING else size
 
 
 def orientation_of(image: Image.Image, content: bytes, intact: bool) -> int:

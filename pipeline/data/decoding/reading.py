@@ -16,15 +16,20 @@ from pipeline.data.decoding.samples import Rows, Samples, to_image
 _PNG_DEPTH, _PNG_COLOUR_TYPE = 24, 25
 _PNG_GREY_WITH_ALPHA = 4
 _ICC_PROFILE = 34675
+# Where the size of a JPEG is kept that is reduced while it is read.
+_FULL_SIZE = "size in the file"
 # Pillow spreads the numbers of these over 16 bits, however many they have.
 _FULL_SCALE = ("PPM", "JPEG 2000")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """image: upright, of any mode of 8 bits a channel. profile: its ICC colour profile, not checked."""
+    """image: upright, of any mode of 8 bits a channel. size: width and height of the picture in the file, upright,
+    which may be more than the image's. profile: its ICC colour profile, not checked.
+    """
 
     image: Image.Image
+    size: tuple[int, int]
     profile: bytes | None = None
 
 
@@ -35,16 +40,18 @@ def read(name: str, content: bytes, enough: int, max_pixels: int) -> Picture:
     Raises DecodeError, or what a library below raises on a damaged file.
     """
     if name == "PAM":
-        return Picture(to_image(pam_samples(content, max_pixels)))
+        image = to_image(pam_samples(content, max_pixels))
+        return Picture(image, image.size)
     if name == "TIFF":
         found = tiff.directory(content)
         if tiff.is_wide(found):
             return _wide_tiff(content, found, max_pixels)
     image, intact = _loaded(name, content, enough, max_pixels)
+    size = image.info.get(_FULL_SIZE, image.size)
     profile = image.info.get("icc_profile")
     orientation = metadata.orientation_of(image, content, intact)
     image = _of_eight_bits(image, name, content)
-    return Picture(metadata.upright(image, orientation), profile)
+    return Picture(metadata.upright(image, orientation), metadata.upright_size(size, orientation), profile)
 
 
 def opened(image: Image.Image) -> Picture:
@@ -52,13 +59,15 @@ def opened(image: Image.Image) -> Picture:
     image.load()
     orientation = metadata.orientation_of(image, b"", intact=True)
     profile = image.info.get("icc_profile")
-    return Picture(metadata.upright(_of_eight_bits(image, "", b""), orientation), profile)
+    upright = metadata.upright(_of_eight_bits(image, "", b""), orientation)
+    return Picture(upright, upright.size, profile)
 
 
 def _wide_tiff(content: bytes, found: tiff.Directory, max_pixels: int) -> Picture:
     samples, orientation = tiff.wide_samples(content, found, max_pixels)
     profile = found.tags.get(_ICC_PROFILE)
-    return Picture(metadata.upright(to_image(samples), orientation), profile if isinstance(profile, bytes) else None)
+    image = metadata.upright(to_image(samples), orientation)
+    return Picture(image, image.size, profile if isinstance(profile, bytes) else None)
 
 
 def _loaded(name: str, content: bytes, enough: int, max_pixels: int) -> tuple[Image.Image, bool]:
@@ -112,6 +121,7 @@ def _check_size(image: Image.Image, name: str, content: bytes, max_pixels: int, 
         scans = content.count(b"\xff\xda")
         if scans > limits.MAX_SCANS:
             raise DecodeError(f"a JPEG of {scans:,} scans: at most {limits.MAX_SCANS} are read")
+    image.info[_FULL_SIZE] = image.size
     image.draft(None, (enough, enough))
     limits.check_size(*image.size, max_pixels)
 
