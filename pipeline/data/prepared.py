@@ -104,9 +104,15 @@ class Prepared:
             return rows[[*MANIFEST_COLUMNS, *rows.columns.intersection(["group"])]]
 
     def quality(self) -> pd.DataFrame | None:
-        """What the images look like, with QUALITY_COLUMNS; None in data sets of earlier versions."""
+        """What the images look like, with QUALITY_COLUMNS; None in data sets of earlier versions.
+
+        Raises UserError if it is damaged.
+        """
         file = self.folder / "quality.parquet"
-        return pd.read_parquet(file) if file.exists() else None
+        if not file.exists():
+            return None
+        with whole(self.folder):
+            return pd.read_parquet(file)[QUALITY_COLUMNS]
 
     def notes(self) -> pd.DataFrame:
         """What was odd about files that were decoded all the same, a row a note: path and note."""

@@ -18,13 +18,12 @@ import psutil
 from tqdm import tqdm
 
 from pipeline import locks
-from pipeline.config import PreprocessConfig
 from pipeline.data.duplicates import Handled, handle
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
 from pipeline.data.pool import map_on_all_cores
 from pipeline.data.prepared import QUALITY_COLUMNS, DatasetFacts, Prepared, open_prepared
-from pipeline.data.quality.hashing import hashes
+from pipeline.data.quality.looking import look
 from pipeline.data.quality.near import handle_near, with_nearest
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
@@ -76,7 +75,8 @@ def _write_whole(plan: Plan, folder: Path) -> None:
     found = Handled(table, plan.conflicting, plan.leaking, plan.leaking_groups)
     if reasons:
         found = _of_readable(plan, table.drop(index=list(reasons)))
-    looked = with_nearest(found.table.join(_looks(found.table, sizes, plan.config, folder)))
+        _check_not_empty(plan, found.table)
+    looked = with_nearest(look(found.table, sizes, plan.config.resize, folder))
     kept = handle_near(looked, plan.config).index
     table = found.table.loc[kept]
     _check_not_empty(plan, table)
@@ -115,22 +115,6 @@ def _rearranged(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     for split in SPLITS:
         (folder / f"{split}.new").replace(folder / f"{split}.npy")
     return table.assign(position=table.groupby("split").cumcount())
-
-
-def _looks(table: pd.DataFrame, sizes: np.ndarray, config: PreprocessConfig, folder: Path) -> pd.DataFrame:
-    """What the images look like: width, height, hash and one_colour of each row of `table`.
-
-    sizes: (rows that were decoded, 2), by the table's index.
-    """
-    parts = []
-    for split, rows in table.groupby("array"):
-        images = np.asarray(np.load(folder / f"{split}.npy", mmap_mode="r"))
-        found, plain = hashes(
-            images, rows["position"].to_numpy(), sizes[rows.index] if config.resize == "pad" else None
-        )
-        parts.append(pd.DataFrame({"hash": found, "one_colour": plain}, index=rows.index))
-    widths, heights = sizes[table.index].T
-    return pd.concat(parts).reindex(table.index).assign(width=widths, height=heights)
 
 
 def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.DataFrame) -> None:

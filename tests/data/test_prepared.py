@@ -364,3 +364,10 @@ def test_a_damaged_index_costs_a_second_look_and_no_more(configured, tmp_path, m
     index.write_bytes(content)
     assert plan(configured()).digest == before
     assert len(pd.read_parquet(index)) == 60
+
+
+def test_nothing_readable_at_all_is_refused_in_a_sentence(configured, image_folder):
+    for path in image_folder.rglob("*.png"):
+        path.write_bytes(path.name.encode() + path.parent.name.encode())
+    with pytest.raises(UserError, match=r"too few|no readable"):
+        prepare(configured(on_error="skip"))

@@ -63,13 +63,13 @@ def test_images_without_a_group_are_counted(here, image_folder, capsys):
 
 @pytest.fixture
 def doubtful_folder(image_folder):
-    """A picture of one colour, a tiny one, a long one, and a class with copies that differ in their size."""
+    """A picture of one colour, a tiny one, a long one, and a class of which each image was stored anew."""
     Image.new("RGB", (24, 24), "navy").save(image_folder / "blue" / "plain.png")
     Image.open(image_folder / "blue" / "003.png").resize((5, 5)).save(image_folder / "blue" / "tiny.png")
     Image.open(image_folder / "blue" / "004.png").resize((96, 24)).crop((0, 6, 96, 18)).save(image_folder / "long.png")
     (image_folder / "long.png").rename(image_folder / "blue" / "long.png")
     for path in sorted((image_folder / "red").iterdir()):
-        Image.open(path).resize((30, 30)).save(path.with_name(f"copy-{path.name}"))
+        Image.open(path).save(path.with_name(f"copy-{path.name}"), compress_level=1)
     return image_folder
 
 
