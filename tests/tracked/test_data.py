@@ -69,7 +69,7 @@ def doubtful_folder(image_folder):
     Image.open(image_folder / "blue" / "004.png").resize((96, 24)).crop((0, 6, 96, 18)).save(image_folder / "long.png")
     (image_folder / "long.png").rename(image_folder / "blue" / "long.png")
     for path in sorted((image_folder / "red").iterdir()):
-        Image.open(path).save(path.with_name(f"copy-{path.name}"), compress_level=1)
+        Image.open(path).save(path.with_name(f"copy-{path.stem}.bmp"))
     return image_folder
 
 

@@ -87,10 +87,11 @@ def _partners(hashes: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def _members(of_image: np.ndarray, ranks: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The numbers of the first and of the last image of each hash in each split, (count, splits); NONE for none."""
-    first, last = np.full((2, count, len(PRECEDENCE)), NONE)
     numbers = np.arange(len(of_image))
-    last[of_image, ranks] = numbers
-    first[of_image[::-1], ranks[::-1]] = numbers[::-1]
+    first, last = np.full((2, count, len(PRECEDENCE)), NONE)
+    np.maximum.at(last, (of_image, ranks), numbers)
+    first[:] = np.where(last == NONE, NONE, len(numbers))
+    np.minimum.at(first, (of_image, ranks), numbers)
     return first, last
 
 

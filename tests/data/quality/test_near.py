@@ -38,6 +38,11 @@ def test_the_nearest_in_another_split_comes_before_one_in_the_own():
     assert across(table).tolist() == [True] * 4 + [False] * 3
 
 
+def test_images_of_one_hash_in_one_split_find_each_other():
+    table = with_nearest(table_of(*((str(number), "train", number // 2 << 8) for number in range(20))))
+    assert table["near"].tolist() == [str(number ^ 1) for number in range(20)]
+
+
 def test_equal_files_are_said_to_be_equal_and_are_no_leak_of_this_kind():
     table = with_nearest(table_of(("a", "train", 0, "same"), ("b", "val", 0, "same"), ("c", "train", FAR_APART)))
     assert table["equal"].tolist() == [True, True, False]
