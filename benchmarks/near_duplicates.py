@@ -92,7 +92,7 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def _hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return hashes(images, np.arange(len(images)))
+    return hashes(images, np.arange(len(images)))[:2]
 
 
 def _changed(data: Prepared, name: str) -> dict:

@@ -7,6 +7,8 @@ from pipeline.data.decoding.fitting import contained
 
 SIDE, LOW = 32, 8
 CHUNK = 256
+# Columns of a table that hold the mean of each channel.
+COLOUR = ["red", "green", "blue"]
 # Deviation of each channel, on the scale 0 to 255, up to which a picture is of one colour: the noise of a camera.
 ONE_COLOUR = 3.0
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
@@ -22,8 +24,10 @@ COSINES = _cosines()
 BITS = np.left_shift(np.uint64(1), np.arange(LOW * LOW, dtype=np.uint64))
 
 
-def hashes(images: np.ndarray, positions: np.ndarray, sizes: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The pHash of some images, (n,) uint64, and whether each is of one colour, (n,) bool.
+def hashes(
+    images: np.ndarray, positions: np.ndarray, sizes: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pHash of some images, (n,) uint64, whether each is of one colour, (n,) bool, and its mean colour, (n, 3).
 
     images: (any, size, size, 3) uint8 RGB. positions: (n,) of those that are meant. sizes: (n, 2) width and height of
     the pictures, where they were padded to squares; what was added is left out. The hash is that of Zauner 2010 as the
@@ -31,14 +35,16 @@ def hashes(images: np.ndarray, positions: np.ndarray, sizes: np.ndarray | None =
     median. That of an image of one colour says nothing.
     """
     found, plain = np.empty(len(positions), np.uint64), np.empty(len(positions), bool)
+    colour = np.empty((len(positions), 3), np.float32)
     for start in range(0, len(positions), CHUNK):
         part = slice(start, start + CHUNK)
         small = _reduced(images[positions[part]], None if sizes is None else sizes[part])
         plain[part] = (small.std(axis=(1, 2)) <= ONE_COLOUR).all(axis=-1)
+        colour[part] = small.mean(axis=(1, 2))
         frequencies = COSINES @ (small @ GREY) @ COSINES.T
         flat = frequencies.reshape(len(small), -1)
         found[part] = (flat > np.median(flat, axis=1, keepdims=True)) @ BITS
-    return found, plain
+    return found, plain, colour
 
 
 def _reduced(images: np.ndarray, sizes: np.ndarray | None) -> np.ndarray:

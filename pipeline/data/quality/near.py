@@ -5,11 +5,15 @@ import pandas as pd
 
 from pipeline.config import PreprocessConfig
 from pipeline.data.duplicates import PRECEDENCE
+from pipeline.data.quality.hashing import COLOUR
 from pipeline.data.quality.neighbours import close_pairs
 from pipeline.errors import UserError, shown
 
 # Bits of 64: measured by benchmarks.near_duplicates, see docs/data.md.
 NEAR = 4
+# Of 255: copies that differ by more in the mean of a channel are other pictures of the same shape, such as two letters
+# of one alphabet in two colours. A tenth brighter is no more than that.
+COLOUR_APART = 30
 NONE = -1
 FAR = np.iinfo(np.int64).max
 
@@ -17,9 +21,9 @@ FAR = np.iinfo(np.int64).max
 def with_nearest(table: pd.DataFrame) -> pd.DataFrame:
     """`table` with the near-duplicate of each image: near (its path), near_split, distance (in bits) and equal.
 
-    table: columns path, split, content, hash and one_colour, whose images have none. One in another split comes before
-    one in the same, and among other splits test before val before train. near and near_split are empty where there is
-    none. equal: whether the files are.
+    table: columns path, split, content, hash, COLOUR and one_colour, whose images have none. One in another split comes
+    before one in the same, and among other splits test before val before train. near and near_split are empty where
+    there is none. equal: whether the files are.
     """
     usable = np.flatnonzero(~table["one_colour"])
     ranks = table["split"].map(PRECEDENCE).to_numpy()
@@ -27,7 +31,9 @@ def with_nearest(table: pd.DataFrame) -> pd.DataFrame:
     if len(usable):
         found, distance[usable] = _partners(table["hash"].to_numpy()[usable], ranks[usable])
         partner[usable] = np.where(found == NONE, NONE, usable[found])
-    has, of = partner != NONE, table.iloc[partner]
+    of = table.iloc[partner]
+    apart = np.abs(of[COLOUR].to_numpy() - table[COLOUR].to_numpy()).max(axis=1)
+    has = (partner != NONE) & (apart <= COLOUR_APART)
     return table.assign(
         near=np.where(has, of["path"], ""),
         near_split=np.where(has, of["split"], ""),

@@ -17,7 +17,13 @@ def table_of(*rows):
     """rows: path, split, hash, and the content where it is another's."""
     table = pd.DataFrame([(row[0], row[1], row[2], (*row, row[0])[3]) for row in rows])
     table.columns = ["path", "split", "hash", "content"]
-    return table.assign(hash=table["hash"].astype(np.uint64), one_colour=False)
+    return table.assign(hash=table["hash"].astype(np.uint64), one_colour=False, red=9.0, green=9.0, blue=9.0)
+
+
+def test_the_same_shape_in_another_colour_is_another_picture():
+    table = table_of(("a", "train", 0), ("b", "val", 0))
+    assert across(with_nearest(table)).all()
+    assert not across(with_nearest(table.assign(blue=[9.0, 200.0]))).any()
 
 
 def test_the_nearest_in_another_split_comes_before_one_in_the_own():
