@@ -79,7 +79,9 @@ def _unsure(
     """
     if config.unsure_below is None:
         return None
+    # The threshold is compared as it is stored: rounded to float32 it may pass an answer that lies beside it.
+    given, shown = given.max(axis=1).astype(np.float64), shown.max(axis=1).astype(np.float64)
     if isinstance(config.unsure_below, str):
         # The stored curve is of probabilities without the temperature.
-        return given.max(axis=1) < calibration.threshold_for(model.certainty, config.wanted_accuracy)
-    return shown.max(axis=1) < config.unsure_below
+        return given < calibration.threshold_for(model.certainty, config.wanted_accuracy)
+    return shown < config.unsure_below

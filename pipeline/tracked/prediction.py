@@ -150,7 +150,7 @@ def _add_answers(asked: Asked, file: AnswersFile, told: Told, part: Decoded) -> 
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
     found = np.take_along_axis(probabilities, best, axis=1)
     names, truths = (asked.pictures.table[column].loc[part.rows].tolist() for column in ("name", "true_label"))
-    unsure = found[:, 0] < (asked.threshold or 0)
+    unsure = found[:, 0].astype(np.float64) < (asked.threshold or 0)
     for number, row in enumerate(part.rows):
         ranked = [(class_names[label], float(value)) for label, value in zip(best[number], found[number], strict=True)]
         values: list[Any] = [names[number], *(each for pair in ranked for each in pair)]

@@ -59,7 +59,8 @@ def test_a_curve_has_at_most_fifty_rows_whose_figures_hold(images, classes, seed
     labels = rng.integers(0, classes, images)
     curve = certainty_curve(labels, probabilities)
     assert 1 <= len(curve) <= 50
-    certainty, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    certainty = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == labels
     for threshold, accuracy, share in curve:
         answered = certainty >= threshold
         assert share == answered.mean() > 0

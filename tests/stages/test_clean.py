@@ -60,7 +60,7 @@ def workdir(here):
     training(folder, "over", "free", epochs=1, is_over=True)
     training(folder, "interrupted", "needed", epochs=2)
     training(folder, "not-begun", "free")
-    training(folder, "elsewhere", "free-too", owner=DEAD | {"host": "another"})
+    training(folder, "elsewhere", "free-too", owner=DEAD | {"host": "another", "namespace": "another"})
     undelivered = training(folder, "undelivered", "free", is_over=True)
     (undelivered / "network.npz").touch()
     trial = run_folder.path_of(folder, "trial")
