@@ -13,6 +13,7 @@ from pipeline.config import PreprocessConfig, data_name
 from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.duplicates import handle
 from pipeline.data.groups import with_groups
+from pipeline.data.prepared import DIGEST_CHARACTERS
 from pipeline.data.quality.near import NEAR
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.sources import open_source
@@ -20,8 +21,6 @@ from pipeline.data.splitting import with_missing_splits
 
 # Changes with what stands in the folder, and with what decoding makes of a file.
 FORMAT = 2
-
-DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True)

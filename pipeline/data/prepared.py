@@ -13,6 +13,8 @@ A folder that is there is whole (writing.py). Opening it reads no image.
 
 import contextlib
 import dataclasses
+import functools
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ import pandas as pd
 from pipeline.errors import UserError, first_line, shown
 
 CHANNELS = 3
+DIGEST_CHARACTERS = 16
 MANIFEST_COLUMNS = ["path", "label", "split", "content", "position"]
 # width, height: of the picture in the file, upright. hash: its pHash, which one of one colour has none of. near: the
 # path of a near-duplicate, of the split near_split, at a distance in bits, or empty; equal: whether the files are.
@@ -113,6 +116,15 @@ class Prepared:
             return None
         with whole(self.folder):
             return pd.read_parquet(file)[QUALITY_COLUMNS]
+
+    @functools.cached_property
+    def files_digest(self) -> str:
+        """What the files, their classes and their splits are known by: the same for images of any size."""
+        rows = self.manifest().sort_values(["split", "path"])
+        columns = [rows[name].astype(str) for name in ("path", "split", "content")]
+        classes = [self.facts.class_names[label] for label in rows["label"]]
+        lines = ("\0".join(row) for row in zip(*columns, classes, strict=True))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:DIGEST_CHARACTERS]
 
     def notes(self) -> pd.DataFrame:
         """What was odd about files that were decoded all the same, a row a note: path and note."""

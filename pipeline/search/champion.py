@@ -1,6 +1,7 @@
 """Whether a new model takes the alias of the best one so far in the model registry."""
 
 import re
+from collections.abc import Mapping
 
 from pipeline import config as options
 from pipeline import tracking
@@ -10,16 +11,29 @@ from pipeline.tracked.evaluation import evaluated
 
 ALIAS = "champion"
 CHAMPION, CHALLENGER = "champion", "challenger"
+# The page of the registered model, in Markdown.
+REGISTERED = """The best models of searches on the images of **{data}**, the same files and splits at any size.
+
+The alias `{alias}` is of the best version: better than chance, and better than the one before it on the same validation
+images. Each version's description says how that was decided.
+
+    mlflow run . -e predict --env-manager local -P model_uri=models:/{name}@{alias} -P data=FOLDER
+"""
 
 
-def register(run_id: str, config: SearchConfig, data_digest: str) -> dict[str, str]:
-    """Register the model of a run, and make it the champion of its data set if it is better than the present one.
+def register(run_id: str, config: SearchConfig) -> dict[str, str]:
+    """Register the model of a run, and make it the champion of its files and splits if it is better than the present.
 
-    Returns the tags that say what was decided.
+    The size of the images makes no difference: the models answer for the same files. Returns the tags that say what
+    was decided.
     """
-    name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', options.data_name(config))}-{data_digest}"
-    version = tracking.register(run_id, name)
-    present = tracking.holder_of(name, ALIAS)
+    # A training of an earlier version knows its data by their size as well.
+    trained = tracking.tags_of(run_id)
+    files = trained.get("files_digest") or trained["data_digest"]
+    name = tracking.registered_as("files_digest", files) or f"{_fit_for_a_name(options.data_name(config))}-{files}"
+    version = tracking.register(run_id, name, {"files_digest": files})
+    tracking.describe_registered(name, REGISTERED.format(data=options.data_name(config), name=name, alias=ALIAS))
+    present = _present(name)
     if present and present.run_id == run_id:
         tags, sentence = {"champion_decision": CHAMPION}, f"it has the alias {ALIAS} already"
     else:
@@ -36,13 +50,36 @@ def register(run_id: str, config: SearchConfig, data_digest: str) -> dict[str, s
     }
 
 
+def _fit_for_a_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)
+
+
+def _present(name: str) -> tracking.Version | None:
+    """The champion so far; None if there is none, or if its run was deleted and nothing can be asked about it."""
+    held = tracking.holder_of(name, ALIAS)
+    return held if held and tracking.exists(held.run_id) else None
+
+
 def _decided(run_id: str, present: tracking.Version | None, config: SearchConfig) -> tuple[dict[str, str], str]:
     """Whether the run's model becomes the champion, as tags and as a sentence."""
+    evaluation = evaluated(run_id, "val", config)
+    scores = tracking.metrics_of(evaluation)
+    if scores["val_accuracy_low"] <= scores["val_chance_accuracy"]:
+        return {"champion_decision": CHALLENGER, "val_accuracy": f"{scores['val_accuracy']:.4f}"}, at_chance(scores)
     if present is None:
         return {"champion_decision": CHAMPION}, f"the first model for this data; it takes the alias {ALIAS}"
-    new, old = (tracking.predictions_of(evaluated(each, "val", config)) for each in (run_id, present.run_id))
+    new, old = (tracking.predictions_of(each) for each in (evaluation, evaluated(present.run_id, "val", config)))
     compared = compare(new, old)
     return tags_of(compared), sentence_of(compared, f"version {present.version}")
+
+
+def at_chance(scores: Mapping[str, float]) -> str:
+    """The refusal for a person. scores: those of the evaluation on the validation images."""
+    return (
+        f"val_accuracy {scores['val_accuracy']:.1%} (95 % interval {scores['val_accuracy_low']:.1%} to "
+        f"{scores['val_accuracy_high']:.1%}) is not better than chance, {scores['val_chance_accuracy']:.1%}; it does "
+        f"not take the alias {ALIAS}"
+    )
 
 
 def tags_of(compared: Comparison) -> dict[str, str]:

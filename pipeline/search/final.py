@@ -27,7 +27,7 @@ def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tra
     evaluated(best, "val", config)
     tested = evaluated(best, "test", config)
     run.log_metrics({"final_val_accuracy": trained[best]} | tracking.metrics_of(tested))
-    registered = champion.register(best, config, tracking.tags_of(best)["data_digest"])
+    registered = champion.register(best, config)
     run.set_tags({"final_run": best} | registered)
     uri = f"models:/{registered['registered_model']}/{registered['registered_version']}"
     print_use(uri, f"model_uri={uri}")

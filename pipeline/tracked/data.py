@@ -60,7 +60,7 @@ def log_data(run: tracking.Run, data: Prepared, config: PreprocessConfig, contex
     profile = dataclasses.asdict(data.facts)
     counted = {split: sum(counts) for split, counts in data.facts.counts.items()}
     shown = {name: profile[name] for name in ("image_size", "resize", "channel_means", "channel_deviations")}
-    run.set_tags({"data_digest": data.facts.digest})
+    run.set_tags({"data": data.name, "data_digest": data.facts.digest, "files_digest": data.files_digest})
     run.log_dataset(data.name, data.facts.digest, config.data, counted | shown, context)
 
 

@@ -18,7 +18,15 @@ from pipeline.tracking.finding import (
 from pipeline.tracking.life import DIED, close, finish, hand_over, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
 from pipeline.tracking.new_store import make_store
-from pipeline.tracking.registry import Version, describe, give_alias, holder_of, register
+from pipeline.tracking.registry import (
+    Version,
+    describe,
+    describe_registered,
+    give_alias,
+    holder_of,
+    register,
+    registered_as,
+)
 from pipeline.tracking.sender import Sender
 from pipeline.tracking.server import hurry, silence, wait_for_server
 from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, Scored, exists, handle_of
@@ -39,6 +47,7 @@ __all__ = [
     "comparison_address",
     "config_of",
     "describe",
+    "describe_registered",
     "evaluation_of",
     "exists",
     "experiment_address",
@@ -56,6 +65,7 @@ __all__ = [
     "newest_run",
     "predictions_of",
     "register",
+    "registered_as",
     "run",
     "run_address",
     "run_before",

@@ -132,6 +132,14 @@ def test_the_first_model_of_a_data_set_is_its_champion(searched, runs):
     assert mlflow.pyfunc.load_model(f"models:/{name}@champion") is not None
 
 
+def test_the_page_of_the_logged_model_says_what_it_is_registered_as(searched, runs):
+    parent = of_stage(runs, "search")[-1]
+    final = MlflowClient().get_run(parent.data.tags["final_run"])
+    model = MlflowClient().get_logged_model(final.outputs.model_outputs[0].model_id)
+    registered = {"name": parent.data.tags["registered_model"], "version": parent.data.tags["registered_version"]}
+    assert json.loads(model.tags["mlflow.modelVersions"]) == [registered]
+
+
 def test_the_same_command_again_does_nothing_over_but_holds_everything(searched):
     folder, typed = searched
     before = len(MlflowClient().search_runs(["0"], max_results=1000))
@@ -143,16 +151,31 @@ def test_the_same_command_again_does_nothing_over_but_holds_everything(searched)
     assert sum(parent_of(each) == parent for each in runs) == 4 + 2
 
 
-def test_another_model_of_the_same_data_is_held_against_the_champion(searched):
+def test_a_model_of_the_same_files_in_another_size_is_held_against_the_champion(searched, runs):
     _, typed = searched
-    run("search", typed | {"study": "another", "trials": "1", "learning_rate": "0.0001", "retrain": "1"})
+    run("search", typed | {"study": "another", "trials": "1", "final_image_size": "24", "retrain": "1"})
     parent = MlflowClient().search_runs(["0"], "tags.stage = 'search'", order_by=["attributes.start_time DESC"])[0]
+    assert parent.data.tags["registered_model"] == of_stage(runs, "search")[-1].data.tags["registered_model"]
     version = MlflowClient().get_model_version(parent.data.tags["registered_model"], "2")
     assert version.tags["champion_decision"] == "challenger"  # of six images nothing can be told
     assert "McNemar" in version.description
     assert "McNemar" in parent.data.tags["mlflow.note.content"]
     held = MlflowClient().get_model_version_by_alias(parent.data.tags["registered_model"], "champion")
     assert int(held.version) == 1
+
+
+def test_a_model_at_chance_is_registered_and_is_no_champion(searched, tmp_path):
+    space = tmp_path / "space.yaml"
+    space.write_text(json.dumps({"learning_rate": [1e-9]}), encoding="utf-8")
+    other_split = {"study": "at-chance", "data_seed": "7", "space": str(space), "trials": "1", "retrain": "1"}
+    run("search", searched[1] | other_split)
+    parent = MlflowClient().search_runs(["0"], "tags.stage = 'search'", order_by=["attributes.start_time DESC"])[0]
+    name = parent.data.tags["registered_model"]
+    assert not MlflowClient().get_registered_model(name).aliases
+    version = MlflowClient().get_model_version(name, "1")
+    assert version.tags["champion_decision"] == "challenger"
+    assert f"models:/{name}@champion" in MlflowClient().get_registered_model(name).description
+    assert "is not better than chance, 33.3%" in version.description
 
 
 def test_a_trial_is_repeated_from_its_config(searched, runs):
