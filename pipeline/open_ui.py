@@ -1,6 +1,7 @@
 """python -m pipeline.open_ui: start MLflow's UI on this project's runs, and show the page in a browser."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -24,18 +25,32 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     address = tracking.experiment_address()
+    command = tracking.ui_command()
+    if command and is_taken(tracking.UI_PORT):
+        print(
+            f"error: port {tracking.UI_PORT} of this machine is taken, perhaps by another mlflow ui; end that, or type "
+            f"{command} --port {tracking.UI_PORT + 1}",
+            file=sys.stderr,
+        )
+        return EXIT_USER_ERROR
     print(f"the runs are listed at\n  {address}", flush=True)
-    if tracking.ui_command() is None:
+    if command is None:
         _show(address)
         return 0
-    command = ["mlflow", "ui", "--host", LOOPBACK]
-    with subprocess.Popen(command, env=os.environ | tracking.ui_environment()) as server:
+    serve = ["mlflow", "ui", "--host", LOOPBACK, "--port", str(tracking.UI_PORT)]
+    with subprocess.Popen(serve, env=os.environ | tracking.ui_environment()) as server:
         try:
             if _answers(address, server):
                 _show(address)
             return server.wait()
         except KeyboardInterrupt:
             return server.wait()
+
+
+def is_taken(port: int) -> bool:
+    """Whether another program listens on a port of this machine."""
+    with socket.socket() as asked:
+        return asked.connect_ex((LOOPBACK, port)) == 0
 
 
 def _answers(address: str, server: subprocess.Popen) -> bool:

@@ -18,6 +18,7 @@ ROOT = config.PACKAGE.parent
         (["trian"], "train"),
         (["train", "--modell", "x"], "did you mean --model"),
         (["train", "--learning-rate", "1"], "did you mean --learning_rate"),
+        (["train", "--lr", "1"], "did you mean --learning_rate"),
         (["train", "--epochs"], "--epochs"),
         (["train", "surplus"], "surplus"),
         ([], "preprocess, train"),

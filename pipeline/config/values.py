@@ -93,8 +93,14 @@ def _sentence(message: str, text: str) -> str:
 def unknown_option(name: str, known: list[str], where: str = "") -> str:
     """The sentence that refuses an option nobody knows."""
     name = shown(name)
-    near = _nearest(name.replace("-", "_"), known, prefix="--")
+    near = _of_initials(name, known) or _nearest(name.replace("-", "_"), known, prefix="--")
     return f"--{name}{where} is no option of this stage{near}; --help lists them"
+
+
+def _of_initials(name: str, known: list[str]) -> str:
+    """The suggestion for lr, bs and the like."""
+    meant = [each for each in known if "_" in each and "".join(word[:1] for word in each.split("_")) == name]
+    return f" (did you mean --{meant[0]}?)" if len(meant) == 1 else ""
 
 
 def _nearest(name: str, known: Any, prefix: str = "") -> str:

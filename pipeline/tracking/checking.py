@@ -32,6 +32,8 @@ def check_store() -> None:
     try:
         MlflowClient().search_experiments(max_results=1)
     except Exception as error:  # each kind of store has errors of its own
+        if server.is_refused(error):
+            raise UserError(server.refusal()) from error
         raise UserError(
             f"runs cannot be tracked at {where}: {without_password(first_line(error))}; MLFLOW_TRACKING_URI says where"
         ) from error

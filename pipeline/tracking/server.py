@@ -5,6 +5,7 @@ MLflow's own retries hold up a call for more than four minutes, or sixteen where
 
 import http.client
 import os
+import re
 import sys
 import threading
 import time
@@ -16,10 +17,10 @@ from typing import Any, TypeVar, cast
 import mlflow
 import requests
 from mlflow.exceptions import MlflowException, RestException
-from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE, ErrorCode
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, TEMPORARILY_UNAVAILABLE, UNAUTHENTICATED, ErrorCode
 from mlflow.tracking import MlflowClient
 
-from pipeline.errors import ServerGoneError, first_line, shown, without_password
+from pipeline.errors import ServerGoneError, UserError, first_line, shown, without_password
 
 Answer = TypeVar("Answer")
 
@@ -35,6 +36,8 @@ ONE_TRY_SECONDS = 3.0
 BETWEEN_TRIES_SECONDS = 1.0
 # What a proxy answers for a server that does not.
 GATEWAY_ERRORS = (502, 503, 504)
+# What a server answers to a wrong login, and to one that may not do what was asked.
+REFUSALS = re.compile(r"failed with error code (401|403)")
 
 _hurry = threading.Event()
 # Set once a server was waited for in vain: whoever needs it next does not wait as long again.
@@ -90,7 +93,8 @@ def say_waiting(what: str) -> None:
 def patiently(call: Callable[..., Answer], *arguments: Any, **keywords: Any) -> Answer:
     """What a call of MLflow returns. While the tracking server does not answer, it is waited for.
 
-    Raises ServerGoneError if that takes longer than `patience`, and then at once until the server answers again.
+    Raises ServerGoneError if that takes longer than `patience`, and then at once until the server answers again;
+    UserError if the server does not allow it.
     """
     deadline = None
     while True:
@@ -99,6 +103,8 @@ def patiently(call: Callable[..., Answer], *arguments: Any, **keywords: Any) -> 
             try:
                 answer = call(*arguments, **keywords)
             except Exception as error:
+                if is_refused(error):
+                    raise UserError(refusal()) from error
                 if not is_away(error):
                     raise
                 reason = first_line(error)
@@ -116,6 +122,22 @@ def patiently(call: Callable[..., Answer], *arguments: Any, **keywords: Any) -> 
 def wait_for_server() -> None:
     """Wait until the tracking server answers. Raises ServerGoneError as `patiently` does."""
     patiently(lambda: None)
+
+
+def is_refused(error: Exception) -> bool:
+    """Whether the server does not know who asks, or does not let them do it."""
+    if not isinstance(error, MlflowException):
+        return False
+    codes = [ErrorCode.Name(code) for code in (PERMISSION_DENIED, UNAUTHENTICATED)]
+    return error.error_code in codes or REFUSALS.search(str(error)) is not None
+
+
+def refusal() -> str:
+    """What is said of a server that does not let us in."""
+    return (
+        f"the tracking server at {where()} does not allow this: the user in MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD has to exist there, with the right to write to the experiment"
+    )
 
 
 def is_away(error: Exception) -> bool:
