@@ -1,6 +1,13 @@
 """All that talks to MLflow, by subject. Importing it loads neither Keras nor the code that serves a model."""
 
-from pipeline.tracking.addresses import comparison_address, experiment_address, run_address, ui_command, ui_environment
+from pipeline.tracking.addresses import (
+    UI_PORT,
+    comparison_address,
+    experiment_address,
+    run_address,
+    ui_command,
+    ui_environment,
+)
 from pipeline.tracking.checking import check_store
 from pipeline.tracking.finding import (
     FoundRun,
@@ -30,10 +37,12 @@ from pipeline.tracking.registry import (
 from pipeline.tracking.sender import Sender
 from pipeline.tracking.server import hurry, silence, wait_for_server
 from pipeline.tracking.store import DESCRIPTION, Run, RunUnavailableError, Scored, exists, handle_of
+from pipeline.tracking.system_metrics import system_metrics
 
 __all__ = [
     "DESCRIPTION",
     "DIED",
+    "UI_PORT",
     "FoundRun",
     "LoggedModel",
     "Run",
@@ -71,6 +80,7 @@ __all__ = [
     "run_before",
     "run_name",
     "silence",
+    "system_metrics",
     "tags_of",
     "ui_command",
     "ui_environment",

@@ -25,8 +25,9 @@ def run_address(run: Run) -> str:
 
 
 def comparison_address(run: Run, stage: str) -> str | None:
-    """Where the UI compares a run with the finished runs of the same stage before it; None if there are none."""
-    others = [other for other in finished_runs(stage, COMPARED_RUNS) if other != run.id]
+    """Where the UI compares a run with the finished runs of its stage on the same files; None if there are none."""
+    files = run.client.get_run(run.id).data.tags.get("files_digest", "")
+    others = [other for other in finished_runs(stage, COMPARED_RUNS, files) if other != run.id]
     if not others:
         return None
     runs = urllib.parse.quote(json.dumps([run.id, *others[: COMPARED_RUNS - 1]]))

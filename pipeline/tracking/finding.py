@@ -60,12 +60,16 @@ def children(run_id: str, status: str | None = None) -> list[FoundRun]:
     return find({MLFLOW_PARENT_RUN_ID: run_id}, status)
 
 
-def finished_runs(stage: str, count: int) -> list[str]:
-    """The ids of the newest finished runs of `stage` in this experiment, at most `count`, the newest first."""
+def finished_runs(stage: str, count: int, files: str = "") -> list[str]:
+    """The ids of the newest finished runs of `stage` in this experiment, at most `count`, the newest first.
+
+    files: the files_digest of their data, if it matters.
+    """
+    same_files = f" and tags.files_digest = '{files}'" if files else ""
     client = patient_client()
     found = client.search_runs(
         [experiment_id()],
-        f"tags.stage = '{stage}' and attributes.status = 'FINISHED'",
+        f"tags.stage = '{stage}' and attributes.status = 'FINISHED'{same_files}",
         max_results=count,
         order_by=["attributes.start_time DESC"],
     )

@@ -21,6 +21,7 @@ from mlflow.utils.mlflow_tags import (
 from pipeline import process
 from pipeline.errors import ServerGoneError, first_line, run_status
 from pipeline.tracking.afterwards import keep_killed
+from pipeline.tracking.experiment import describe_experiment
 from pipeline.tracking.finding import FoundRun, children, find, found_run
 from pipeline.tracking.server import hurry, patient_client, patiently
 from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
@@ -56,6 +57,8 @@ def run(
     else:
         where = get_run(parent).info.experiment_id if parent else experiment_id(experiment)
         handle = Run(_created(where, name, resolve_tags() | all_tags), where, client)
+    if not parent:
+        describe_experiment(client, handle.experiment_id)
     try:
         yield handle
     except BaseException as error:

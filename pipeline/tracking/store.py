@@ -20,6 +20,8 @@ import pandas as pd
 
 # A progress bar for each of a run's small files says nothing.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# With a server it prints an address after each run that opens on another view.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, LoggedModelInput, Metric, Param, RunTag
@@ -85,6 +87,14 @@ class Run:
     def nest_in(self, parent: str) -> None:
         """Show the run below another one."""
         self.set_tags({MLFLOW_PARENT_RUN_ID: parent})
+
+    def rename(self, name: str) -> None:
+        """Call the run something else."""
+        self.client.update_run(self.id, name=name)
+
+    def describe(self, text: str) -> None:
+        """Have MLflow's page of the run say this, in Markdown."""
+        self.set_tags({DESCRIPTION: text})
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int = 0, timestamp: int | None = None, of: Scored | None = None
