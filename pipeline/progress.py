@@ -10,11 +10,15 @@ from pipeline.training.objective import METRICS, best_of, merit
 
 
 class TrainingProgress:
-    """Shows `epochs` epochs of `steps` steps each, of which those in `before` are done. metric: they are judged by."""
+    """Shows `epochs` epochs of `steps` steps each, of which those in `before` are done. metric: they are judged by.
 
-    def __init__(self, epochs: int, steps: int, metric: str, before: Sequence[EpochResult] = ()):
+    lines: whether to print a line an epoch beside the bar.
+    """
+
+    def __init__(self, epochs: int, steps: int, metric: str, before: Sequence[EpochResult] = (), lines: bool = True):
         self._epochs = epochs
         self._before = len(before)
+        self._lines = lines
         self._metric = metric
         self._best = best_of(list(before), metric) if before else None
         self._started = time.monotonic()
@@ -41,6 +45,8 @@ class TrainingProgress:
         elapsed = time.monotonic() - self._started
         left = elapsed / (result.epoch - self._before) * (self._epochs - result.epoch)
         self._bar.set_postfix_str(f"best {best.val_accuracy:.1%}", refresh=False)
+        if not self._lines:
+            return
         self._bar.write(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}"
             f"  train_loss {result.train_loss:.3f}  train_accuracy {result.train_accuracy:6.1%}"

@@ -10,6 +10,8 @@ from pipeline.config import SearchConfig, TrainConfig
 from pipeline.search import champion
 from pipeline.search.space import Space
 from pipeline.search.study import best_trials, study_tags
+from pipeline.search.view import best_of
+from pipeline.tracked.descriptions import command, of_search
 from pipeline.tracked.evaluation import evaluated
 from pipeline.tracked.training import print_use, train_once
 
@@ -28,9 +30,12 @@ def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tra
     tested = evaluated(best, "test", config)
     run.log_metrics({"final_val_accuracy": trained[best]} | tracking.metrics_of(tested))
     registered = champion.register(best, config)
-    run.set_tags({"final_run": best} | registered)
     uri = f"models:/{registered['registered_model']}/{registered['registered_version']}"
-    print_use(uri, f"model_uri={uri}")
+    commands = [command("predict", model_uri=uri, data="FOLDER"), command("export", model_uri=uri)]
+    said = f"The best, trained in full: {registered[tracking.DESCRIPTION]}"
+    page = of_search(study.study_name, len(study.trials), best_of(study), said, commands)
+    run.set_tags({"final_run": best} | registered | {tracking.DESCRIPTION: page})
+    print_use(uri, commands)
 
 
 def final_config(config: SearchConfig, params: dict, space: Space) -> TrainConfig:

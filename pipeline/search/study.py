@@ -53,9 +53,13 @@ def study_tags(config: SearchConfig) -> dict[str, str]:
 
 def open_study(address: str, name: str, pruner: BasePruner) -> optuna.Study:
     """The study of this name, begun if there is none. Raises UserError if its database cannot be opened."""
-    return optuna.create_study(
+    study = optuna.create_study(
         storage=open_storage(address), study_name=name, pruner=pruner, direction="maximize", load_if_exists=True
     )
+    if not study.metric_names:
+        # What optuna-dashboard calls it in place of "value".
+        study.set_metric_names(["val_accuracy"])
+    return study
 
 
 def make_pruner(name: str, epochs: int, warmup: float) -> BasePruner:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import optuna
 import psutil
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState
 
 from pipeline import config as options
 from pipeline import models, tracking
-from pipeline.config import PreprocessConfig, TrainConfig
+from pipeline.config import PreprocessConfig, TrainConfig, Values
 from pipeline.data.planning import plan
 from pipeline.data.prepared import Prepared
 from pipeline.data.writing import open_or_write
@@ -21,6 +21,7 @@ from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, UNTRACKED, TrialO
 from pipeline.search.patience import Patience
 from pipeline.search.storage import open_storage
 from pipeline.search.study import make_pruner
+from pipeline.tracked import descriptions
 from pipeline.tracked.data import log_data
 from pipeline.tracked.delivery import Delivery, deliver, keep
 from pipeline.tracked.fitting import best_metrics, fit_tracked, log_layers, log_options, save_network
@@ -28,6 +29,9 @@ from pipeline.tracked.machine import machine
 from pipeline.training.fit import Callbacks, DivergedError, EpochResult
 from pipeline.training.network_spec import network_spec
 from pipeline.training.run_folder import path_of
+
+# A trial logs its model if fewer than so many are better when it ends: any one can be trained again from its config.
+MODELS_KEPT = 3
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,16 @@ class StudyPlace:
 
 @dataclass(frozen=True)
 class TrialJob:
-    """A trial to train. id: that of Optuna's storage."""
+    """A trial to train. id: that of Optuna's storage. tried: the values that were drawn."""
 
     id: int
     number: int
     config: TrainConfig
+    tried: Values
 
 
 def trial_name(number: int) -> str:
-    """What a trial's run is called."""
+    """What a trial is called."""
     return f"trial-{number:03d}"
 
 
@@ -82,12 +87,15 @@ def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     run_id, state, reason = None, UNTRACKED, ""
     try:
         tags = place.tags | {"optuna.trial": str(job.number)}
-        with tracking.run("trial", trial_name(job.number), place.parent, tags=tags) as run:
+        name = descriptions.trial_name(trial_name(job.number), job.tried)
+        with tracking.run("trial", name, place.parent, tags=tags) as run:
             run_id = run.id
             trial = Trial(_study_at(place), job.id)
             trial.set_user_attr("run_id", run_id)
             state, reason = _train(run, trial, job.config, epochs)
             _deliver(run, job.config)
+            best = max((epoch.val_accuracy for epoch in epochs), default=None)
+            run.describe(descriptions.of_trial(place.name, job.tried, len(epochs), best, run.id))
     except ServerGoneError as error:
         reason = first_line(error) if state == UNTRACKED else reason
     except Exception as error:  # whatever a configuration can lead to
@@ -139,9 +147,17 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
         keep(history_alone, config.workdir, run)
         # No accident but what these values lead to: the sampler should know.
         return PRUNED, first_line(error)
-    saved = save_network(run, network, data, config, result)
-    keep(Delivery(trial.study.study_name, best_metrics(result), saved), config.workdir, run)
+    metrics = best_metrics(result)
+    is_kept = count_better(trial.study, metrics["best_val_accuracy"]) < MODELS_KEPT
+    saved = save_network(run, network, data, config, result) if is_kept else None
+    keep(Delivery(trial.study.study_name, metrics, saved), config.workdir, run)
     return COMPLETE, ""
+
+
+def count_better(study: optuna.Study, val_accuracy: float) -> int:
+    """How many trials that are complete by now are better."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return sum((trial.value or 0.0) > val_accuracy for trial in complete)
 
 
 def _deliver(run: tracking.Run, config: TrainConfig) -> None:

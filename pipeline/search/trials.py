@@ -92,7 +92,7 @@ def _give_out(search: Search, executor: Executor) -> None:
         if tracking.silence():
             return
         trial = ask(study, config, search.space)
-        executor.give(TrialJob(trial._trial_id, trial.number, trial_config(config, trial.params)))
+        executor.give(TrialJob(trial._trial_id, trial.number, trial_config(config, trial.params), trial.params))
         search.failures.begin(trial.number)
         search.view.begin(trial.number)
 

@@ -17,6 +17,7 @@ from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, TRIAL_STATES, Tri
 from pipeline.search.space import Space
 from pipeline.search.study import OUTCOME, best_trials
 from pipeline.search.trial import trial_name
+from pipeline.tracked.descriptions import of_search, short
 
 REFRESH_SECONDS = 60.0
 # Drawing takes processor time from training: at most a fiftieth of it.
@@ -60,7 +61,7 @@ class StudyView:
         best = best_trials(self._study, 1)
         is_best = bool(best) and best[0].number == outcome.number
         reached = f"{outcome.value:6.1%}" if outcome.value is not None else "     —"
-        shown = "  ".join(f"{name} {_short(value)}" for name, value in params.items())
+        shown = "  ".join(f"{name} {short(value)}" for name, value in params.items())
         self._bar.write(
             f"trial {outcome.number:>3}  {outcome.state:<8}  val_accuracy {reached}{'*' if is_best else ' '}"
             f"  {shown}  {clock(outcome.seconds)}" + (f"  ({outcome.reason})" if outcome.reason else "")
@@ -147,14 +148,15 @@ class StudyView:
         if best := best_trials(self._study, 1):
             self._run.log_params({f"best_{name}": value for name, value in best[0].params.items()})
             self._run.set_tags({"best_trial": trial_name(best[0].number), "best_run": best[0].user_attrs["run_id"]})
-            print(
-                f"best of {len(self._study.trials)} trials: {trial_name(best[0].number)}, "
-                f"val_accuracy {best[0].value:.1%}"
-            )
+            print(said := best_of(self._study))
+            self._run.describe(of_search(self._study.study_name, len(self._study.trials), said))
 
 
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def best_of(study: optuna.Study) -> str:
+    """The best trial of a study that has one, in words."""
+    best = best_trials(study, 1)[0]
+    values = ", ".join(f"{name} {short(value)}" for name, value in best.params.items())
+    return f"best of {len(study.trials)} trials: {trial_name(best.number)}, val_accuracy {best.value:.1%}, {values}"
 
 
 def scales_of(space: Space) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pipeline.evaluation.contract import Answers
 from pipeline.evaluation.measures import findings
 from pipeline.tracked.answers import answers, check_certainty
 from pipeline.tracked.data import ensure_prepared, log_data
+from pipeline.tracked.descriptions import next_of_evaluation, of_evaluation
 from pipeline.tracked.model_data import check_fit, data_config_of
 
 # Those that the training run gets too.
@@ -50,8 +51,12 @@ def evaluate_tracked(config: EvaluateConfig, costly: bool = True) -> str:
         scores = _log_findings(run, found, costly, _scored(run, model, data))
         if config.calibrate == "no" and not config.mirror_predict and _is_same_data(model, data):
             _log_to_training(model, config.split, scores)
+        run.rename(f"evaluate {config.split} {scores['accuracy']:.1%}")
+        run.describe(of_evaluation(model.uri, config.split, scores, model.run_id))
     _print_end(run, model, config.split, scores)
     _warn_of_constant_answers(data, config.split, scores["accuracy"])
+    if costly:
+        print("next:\n  " + "\n  ".join(next_of_evaluation(model.run_id)))
     return run.id
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline import config as options
 from pipeline import models, process, tracking
@@ -13,7 +13,15 @@ from pipeline.evaluation.constant import no_better_than_constant
 from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
 from pipeline.tracked.data import ensure_prepared, log_data, summary
-from pipeline.tracked.fitting import fit_tracked, history_path, log_history, log_layers, log_options, log_result
+from pipeline.tracked.descriptions import next_of_training, of_training, training_name
+from pipeline.tracked.fitting import (
+    fit_tracked,
+    history_path,
+    log_history,
+    log_layers,
+    log_options,
+    log_result,
+)
 from pipeline.tracked.machine import machine
 from pipeline.training import history, run_folder
 from pipeline.training.checkpoints import CheckpointWriter
@@ -40,14 +48,15 @@ def train_tracked(
     tags: further ones for the run. stage, name: its own, where the training is a step of something else.
     Returns the id of the run. Raises UserError if the data cannot be read or the model cannot be built as asked for.
     """
-    name = name or f"train {config.model} {options.data_name(config)}"
     all_tags = {"config_digest": options.digest(config), **(tags or {})}
     with contextlib.ExitStack() as at_end:
-        with tracking.run(stage, name, parent, tags=all_tags) as run:
+        with tracking.run(stage, name or training_name(config), parent, tags=all_tags) as run:
             folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config))
             at_end.callback(run_folder.let_go, folder.path)
             try:
-                result = _train(run, config, folder)
+                result = _train(run, config, folder, is_told=name is None)
+                if name is None:
+                    run.rename(training_name(config, result.best.val_accuracy))
             except DivergedError:
                 run.set_tags({DIVERGED: "true"})
                 # It would end in the same way again.
@@ -59,9 +68,9 @@ def train_tracked(
             except ServerGoneError as error:
                 raise ServerGoneError(f"{error}. {_what_lies_where(config, run)}") from error
         run_folder.end(config.workdir, run.id)
-    _print_end(run, result)
+    print(f"run {run.id}: {_in_words(result)}")
     if parent is None:
-        print_use(f"runs:/{run.id}/model", f"run_id={run.id}")
+        _print_end(run)
     return run.id
 
 
@@ -90,25 +99,32 @@ def train_once(
     return found.id
 
 
-def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder) -> FitResult:
+def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, is_told: bool) -> FitResult:
+    """is_told: whether the terminal shows each epoch, which is too much where the training is one of many."""
     log_options(run, config)
     data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
     log_data(run, data, config, "training")
     folder = _continued(folder.of_data(data.facts.digest), config)
     network = models.build(config.model, network_spec(config, data))
-    run.set_tags({"machine": machine(network.requirements)})
+    run.set_tags({"machine": machine(network.requirements), "preset": config.preset or "none"})
     parameters = log_layers(run, network)
-    print(f"training {config.model} ({parameters:,} parameters) on {summary(data)}")
-    result = _fit(run, network, data, config, folder)
+    if is_told:
+        print(f"training {config.model} ({parameters:,} parameters) on {summary(data)}")
+        _warn_of_few_steps(config, data)
+    with tracking.system_metrics(run):
+        result = _fit(run, network, data, config, folder, is_told)
     log_result(run, network, data, config, result)
     if warning := _of_constant_answers(data, result):
         print(f"warning: {warning}", file=sys.stderr)
+    run.describe(of_training(config, summary(data), _in_words(result), run.id))
     return result
 
 
-def print_use(uri: str, chosen: str) -> None:
-    """Say how the model at `uri` answers for a new image. chosen: the option of predict that names it."""
-    print(f"answers for new images: mlflow run . -e predict --env-manager local -P {chosen} -P data=FOLDER")
+def print_use(uri: str, commands: Sequence[str]) -> None:
+    """Say how the model at `uri` answers for a new image. commands: what to type next."""
+    print("next:")
+    for each in commands:
+        print(f"  {each}")
     print(f'in Python: mlflow.pyfunc.load_model("{uri}").predict("photo.jpg")')
 
 
@@ -165,20 +181,26 @@ def _named(begun: RunFolder, config: TrainConfig) -> RunFolder:
     return found
 
 
-def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, folder: RunFolder) -> FitResult:
+def _warn_of_few_steps(config: TrainConfig, data: Prepared) -> None:
+    in_all = steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size) * config.epochs
+    if in_all < FEW_STEPS:
+        print(
+            f"{in_all} steps in all are few: a smaller --batch_size, with a --learning_rate smaller in proportion, or "
+            f"more --epochs may do better"
+        )
+
+
+def _fit(
+    run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, folder: RunFolder, is_told: bool
+) -> FitResult:
     """Train to the end, from where an interrupted training had come to, with checkpoints and a bar."""
     before = folder.interrupted()
     done = len(before.epochs) if before else 0
     if before:
         print(f"going on after epoch {done} of {config.epochs}, from run {folder.runs[-2]}")
     steps = steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size)
-    if (in_all := steps * config.epochs) < FEW_STEPS:
-        print(
-            f"{in_all} steps in all are few: a smaller --batch_size, with a --learning_rate smaller in proportion, or "
-            f"more --epochs may do better"
-        )
     metric = metric_of(config, data.facts)
-    progress = TrainingProgress(config.epochs, steps, metric, before.epochs if before else [])
+    progress = TrainingProgress(config.epochs, steps, metric, before.epochs if before else [], is_told)
     writer = CheckpointWriter(folder.path)
     try:
         return fit_tracked(run, network, data, config, Callbacks(progress.epoch, progress.step, writer.save), before)
@@ -192,16 +214,20 @@ def _fit(run: tracking.Run, network: Network, data: Prepared, config: TrainConfi
         progress.close()
 
 
-def _print_end(run: tracking.Run, result: FitResult) -> None:
+def _in_words(result: FitResult) -> str:
     best = result.best
     balanced = f", val_balanced_accuracy {best.val_balanced_accuracy:.1%}"
     also = balanced if result.metric == METRICS["balanced_accuracy"] else ""
-    print(f"run {run.id}: val_accuracy {best.val_accuracy:.1%}{also} in epoch {best.epoch}")
+    return f"val_accuracy {best.val_accuracy:.1%}{also} in epoch {best.epoch}"
+
+
+def _print_end(run: tracking.Run) -> None:
     if command := tracking.ui_command():
         print(f"{command}    shows it at the address")
     print(f"  {tracking.run_address(run)}")
     with contextlib.suppress(ServerGoneError):
         _print_comparison(run)
+    print_use(f"runs:/{run.id}/model", next_of_training(run.id))
 
 
 def _print_comparison(run: tracking.Run) -> None:

@@ -36,8 +36,11 @@ def of_stage(stage):
     return MlflowClient().search_runs(["0"], f"tags.stage = '{stage}'", order_by=["attributes.start_time ASC"])
 
 
-def test_a_ladder_trains_each_rung_once_and_says_what_mattered(here, ends):
+def test_a_ladder_trains_each_rung_once_and_says_what_mattered(here, ends, capsys):
     run("ablate", ends)
+    printed = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("run ") for line in printed) == 8 + 2 + 2
+    assert len(printed) < 4 * (8 + 3 + 3)  # a line when a training begins, one when it ends, and what mattered
     (ladder,) = of_stage("ablate")
     assert ladder.info.status == "FINISHED"
     rungs = of_stage("rung")

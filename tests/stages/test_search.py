@@ -75,12 +75,26 @@ def test_trials_is_the_total_of_the_study_and_one_parent_holds_all(searched, run
     assert {each.info.status for each in runs} == {"FINISHED"}
 
 
+def test_the_page_of_a_search_says_what_it_was_what_came_out_and_what_to_type(searched, runs):
+    said = of_stage(runs, "search")[-1].data.tags["mlflow.note.content"]
+    best = study_of(searched[0]).best_trial
+    for part in ("4 trials", f"trial-{best.number:03d}", f"{best.value:.1%}", "champion", "-e predict"):
+        assert part in said
+
+
+def test_optuna_calls_what_is_searched_by_its_name(searched):
+    assert study_of(searched[0]).metric_names == ["val_accuracy"]
+
+
 def test_trial_and_run_point_at_each_other(searched, runs):
     trials = {each.data.tags["optuna.trial"]: each for each in of_stage(runs, "trial")}
     for trial in study_of(searched[0]).trials:
         of_trial = trials[str(trial.number)]
         assert trial.user_attrs["run_id"] == of_trial.info.run_id
-        assert of_trial.info.run_name == f"trial-{trial.number:03d}"
+        rate = f"learning_rate {trial.params['learning_rate']:.3g}"
+        assert of_trial.info.run_name.startswith(f"trial-{trial.number:03d} ")
+        assert rate in of_trial.info.run_name
+        assert rate in of_trial.data.tags["mlflow.note.content"]
         assert of_trial.data.tags["optuna.study"] == of_trial.data.tags["study"] == "small"
         assert of_trial.data.tags["optuna.state"] == trial.state.name.lower()
         assert float(of_trial.data.params["learning_rate"]) == trial.params["learning_rate"]
@@ -89,11 +103,14 @@ def test_trial_and_run_point_at_each_other(searched, runs):
         assert {"data_digest", "model"} <= set(of_trial.data.tags)
 
 
-def test_complete_trials_have_a_model_and_pruned_ones_have_none(searched, runs):
+def test_the_best_trial_has_its_model_and_pruned_ones_have_none(searched, runs):
     for trial in of_stage(runs, "trial"):
-        complete = trial.data.tags["optuna.state"] == "complete"
-        assert bool(trial.outputs.model_outputs if trial.outputs else []) == complete
-        assert complete or "epoch" in trial.data.tags["optuna.reason"]
+        has_model = bool(trial.outputs.model_outputs if trial.outputs else [])
+        if trial.data.tags["optuna.trial"] == str(study_of(searched[0]).best_trial.number):
+            assert has_model
+        if trial.data.tags["optuna.state"] != "complete":
+            assert not has_model
+            assert "epoch" in trial.data.tags["optuna.reason"]
 
 
 def test_the_parent_holds_the_best_trial_its_figures_and_the_test_scores(searched, runs):

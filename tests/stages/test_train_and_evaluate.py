@@ -31,7 +31,11 @@ def all_runs(client):
 def test_a_training_run_holds_what_the_design_names(trained, client):
     logged = client.get_run(trained[2])
     assert logged.info.status == "FINISHED"
-    assert logged.info.run_name == "train resnet colours"
+    assert logged.info.run_name == f"resnet {logged.data.metrics['best_val_accuracy']:.1%} colours"
+    said = logged.data.tags["mlflow.note.content"]
+    for part in ("resnet", "3 classes", f"{logged.data.metrics['best_val_accuracy']:.1%}", "-e evaluate", trained[2]):
+        assert part in said
+    assert "tags.stage = 'train'" in client.get_experiment("0").tags["mlflow.note.content"]
     assert {"stage": "train", "model": "resnet"}.items() <= logged.data.tags.items()
     assert logged.data.tags["data_digest"]
     assert "tensorflow" in logged.data.tags["machine"]
@@ -103,7 +107,8 @@ def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client,
     runs = all_runs(client)
     assert len(runs) == before + 1
     evaluation = next(each for each in runs if each.data.tags["stage"] == "evaluate")
-    assert evaluation.info.run_name == "evaluate val"
+    assert evaluation.info.run_name == f"evaluate val {evaluation.data.metrics['val_accuracy']:.1%}"
+    assert "95 % interval" in evaluation.data.tags["mlflow.note.content"]
     assert evaluation.data.tags["mlflow.parentRunId"] == trained[2]
     assert evaluation.data.tags["same_data_as_trained_on"] == "True"
     with_interval = ["accuracy", "top5_accuracy", "macro_f1", "ece", "ece_before", "ece_after"]

@@ -1,0 +1,87 @@
+"""What runs are called, and what their pages in MLflow say: what it was, what came out, what to type next."""
+
+from collections.abc import Mapping, Sequence
+
+from pipeline import config as options
+from pipeline.config import TrainConfig
+
+
+def command(stage: str, **given: object) -> str:
+    """The command that runs a stage with these options."""
+    return " ".join(
+        [f"mlflow run . -e {stage} --env-manager local", *(f"-P {name}={value}" for name, value in given.items())]
+    )
+
+
+def page(was: str, found: str, commands: Sequence[str]) -> str:
+    """A description. was: a sentence on what the run did. found: what came out. commands: what to type next."""
+    to_type = "\n".join(f"    {each}" for each in commands)
+    return "\n\n".join([was, found] + ([f"What to type next:\n\n{to_type}"] if commands else []))
+
+
+def training_name(config: TrainConfig, val_accuracy: float | None = None) -> str:
+    """Model, preset, accuracy, data: what differs comes first, since MLflow's list of runs cuts names."""
+    words = [config.model, config.preset, _percent(val_accuracy), options.data_name(config)]
+    return " ".join(word for word in words if word)
+
+
+def trial_name(name: str, tried: Mapping[str, object]) -> str:
+    """What a trial's run is called: its number, and the values that were tried."""
+    return " ".join([name, *(f"{option} {short(value)}" for option, value in tried.items())])
+
+
+def short(value: object) -> str:
+    """A value as it stands in a name: a fraction with three digits."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _percent(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1%}"
+
+
+def of_training(config: TrainConfig, data: str, found: str, run_id: str) -> str:
+    """The page of a training. data: its data in a line. found: its best epoch in words."""
+    preset = f", preset {config.preset}" if config.preset else ""
+    return page(
+        f"Training of **{config.model}**{preset} on {data}, {config.epochs} epochs.",
+        f"**{found}**; the run has the model of that epoch.",
+        next_of_training(run_id),
+    )
+
+
+def next_of_training(run_id: str) -> list[str]:
+    """The commands that a finished training is followed by."""
+    return [command("evaluate", run_id=run_id), command("predict", run_id=run_id, data="FOLDER")]
+
+
+def of_trial(study: str, tried: Mapping[str, object], epochs: int, best: float | None, run_id: str) -> str:
+    """The page of a trial. tried: the values that were drawn. epochs: trained. best: val_accuracy, if there was one."""
+    values = ", ".join(f"{option} {short(value)}" for option, value in tried.items())
+    reached = "no epoch was finished" if best is None else f"**val_accuracy {best:.1%}** after {epochs} epochs"
+    return page(f"A trial of the study {study}: {values}.", f"{reached}.", [command("train", config=run_id)])
+
+
+def of_evaluation(asked: str, split: str, scores: Mapping[str, float], run_id: str) -> str:
+    """The page of an evaluation. asked: the model's address. scores: metrics without the split's name."""
+    return page(
+        f"Evaluation of {asked} on the {split} images.",
+        f"**{split}_accuracy {scores['accuracy']:.1%}**, 95 % interval {scores['accuracy_low']:.1%} to "
+        f"{scores['accuracy_high']:.1%}; always naming the largest class gives {scores['chance_accuracy']:.1%}.",
+        next_of_evaluation(run_id),
+    )
+
+
+def next_of_evaluation(run_id: str) -> list[str]:
+    """The commands that an evaluation is followed by. run_id: the training run."""
+    return [command("predict", run_id=run_id, data="FOLDER"), command("export", run_id=run_id)]
+
+
+def of_preprocess(data: str, source: str) -> str:
+    """The page of a preparation. data: what came out in a line. source: the option data."""
+    return page(f"Preparation of the images of {source}.", f"**{data}**.", [command("train", data=source)])
+
+
+def of_search(study: str, trials: int, best: str, end: str = "", next_commands: Sequence[str] = ()) -> str:
+    """The page of a search. best: its best trial in words. end: what became of that where it was trained in full."""
+    was = f"Search: {trials} trials of the Optuna study **{study}**; they are the runs below this one."
+    return page(was, "\n\n".join(filter(None, [f"**{best}**", end])), next_commands)
