@@ -20,4 +20,5 @@ def main(config: MainConfig) -> str:
         log_data(run, data, config, "training")
         searched = search(options.part(config, SearchConfig), run.id)
         run.log_metrics(tracking.metrics_of(searched))
+        run.describe(tracking.tags_of(searched).get(tracking.DESCRIPTION, ""))
     return run.id

@@ -13,7 +13,7 @@ def command(stage: str, **given: object) -> str:
     )
 
 
-def page(was: str, found: str, commands: Sequence[str]) -> str:
+def page(was: str, found: str, commands: Sequence[str] = ()) -> str:
     """A description. was: a sentence on what the run did. found: what came out. commands: what to type next."""
     to_type = "\n".join(f"    {each}" for each in commands)
     return "\n\n".join([was, found] + ([f"What to type next:\n\n{to_type}"] if commands else []))
@@ -74,6 +74,14 @@ def of_evaluation(asked: str, split: str, scores: Mapping[str, float], run_id: s
 def next_of_evaluation(run_id: str) -> list[str]:
     """The commands that an evaluation is followed by. run_id: the training run."""
     return [command("predict", run_id=run_id, data="FOLDER"), command("export", run_id=run_id)]
+
+
+def of_export(kind: str, asked: str, bytes: int, accuracy: float, own_accuracy: float) -> str:
+    """The page of an export. kind: its format. asked: the model's address. accuracy: of the export and the network."""
+    return page(
+        f"Export of {asked} as {kind}.",
+        f"**{bytes:,} bytes**, {accuracy:.1%} of the validation images right; the network itself {own_accuracy:.1%}.",
+    )
 
 
 def of_preprocess(data: str, source: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.export.measuring import Measured, expected_answers, measured
 from pipeline.export.placing import FACTS, SAMPLE, beside, digest_of, files_of, place_of, staged
 from pipeline.export.sample import sample_of
 from pipeline.tracked.data import ensure_prepared, log_data
+from pipeline.tracked.descriptions import of_export
 from pipeline.tracked.model_data import check_fit, data_config_of
 
 # Training images that the ranges of 8-bit numbers are taken from: TensorFlow's guide takes a few hundred.
@@ -48,6 +49,7 @@ def export_tracked(config: ExportConfig) -> str:
         _check_mirror(config, data, model)
         log_data(run, data, data_config, "evaluation")
         found = _export(run, config, model, data, place)
+        run.describe(of_export(config.format, model.uri, found.size, found.accuracy, found.expected_accuracy))
     _print_end(run, model, place, found)
     return run.id
 

@@ -16,6 +16,7 @@ from pipeline.data.decoded import Decoded, decoded
 from pipeline.data.pictures import Pictures, find_pictures
 from pipeline.errors import UserError, shown
 from pipeline.evaluation import calibration
+from pipeline.tracked import descriptions
 from pipeline.tracked.answers_file import CSV, AnswersFile
 
 OUTPUT = f"predictions{CSV}"
@@ -92,7 +93,13 @@ def predict_tracked(config: PredictConfig) -> str:
         if not told.answered:
             raise UserError(f"none of the {told.unreadable:,} files of --data could be read as an image: {told.error}")
         _log_sheet(run, asked, told)
-    _print_end(run, asked, told, output)
+        said = _said(asked, told)
+        run.describe(descriptions.page(f"Answers for the images of {config.data}.", f"{said}."))
+    if len(asked.pictures.table) == 1:
+        print(_in_a_line(asked, told.ranked))
+    print(f"run {run.id}: {said}")
+    print(f"  {output}")
+    print(f"  {tracking.run_address(run)}")
     return run.id
 
 
@@ -175,9 +182,8 @@ def _log_sheet(run: tracking.Run, asked: Asked, told: Told) -> None:
     run.log_figure("answers", figures.answer_sheet(np.stack(images), said, title))
 
 
-def _print_end(run: tracking.Run, asked: Asked, told: Told, output: Path) -> None:
-    if len(asked.pictures.table) == 1:
-        print(_in_a_line(asked, told.ranked))
+def _said(asked: Asked, told: Told) -> str:
+    """What came out, in words."""
     images = "1 image" if told.answered == 1 else f"{told.answered:,} images"
     said = [f"{images} answered by {asked.model.uri}"]
     if told.unreadable:
@@ -188,9 +194,7 @@ def _print_end(run: tracking.Run, asked: Asked, told: Told, output: Path) -> Non
         said.append(f"{told.right / told.labelled:.1%} of the {told.labelled:,} with a true label are right")
     if asked.pictures.ignored:
         said.append(f"{asked.pictures.ignored:,} files and folders are no images")
-    print(f"run {run.id}: {'; '.join(said)}")
-    print(f"  {output}")
-    print(f"  {tracking.run_address(run)}")
+    return "; ".join(said)
 
 
 def _in_a_line(asked: Asked, ranked: Sequence[tuple[str, float]]) -> str:

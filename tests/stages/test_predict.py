@@ -41,6 +41,7 @@ def predict(trained, tmp_path):
 
 def test_a_folder_without_classes_is_answered_whole_in_order(trained, pictures, predict):
     table, found = predict(data=pictures)
+    assert "1 could not be read" in found.data.tags["mlflow.note.content"]
     assert table["path"].tolist() == ["0.png", "1.png", "broken.jpg", "deeper/still/2.png", "deeper/still/3.png"]
     named = ["path", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", "error"]
     assert list(table.columns) == named

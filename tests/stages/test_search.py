@@ -82,6 +82,11 @@ def test_the_page_of_a_search_says_what_it_was_what_came_out_and_what_to_type(se
         assert part in said
 
 
+def test_every_run_describes_itself(runs):
+    assert {each.data.tags["stage"] for each in runs} == {"preprocess", "search", "trial", "train", "evaluate"}
+    assert [each.info.run_name for each in runs if not each.data.tags.get("mlflow.note.content")] == []
+
+
 def test_optuna_calls_what_is_searched_by_its_name(searched):
     assert study_of(searched[0]).metric_names == ["val_accuracy"]
 

@@ -240,6 +240,7 @@ def test_main_runs_everything_once_below_one_run(trained, client):
     assert parent.info.status == "FINISHED"
     assert {"best_val_accuracy", "test_accuracy", "test_accuracy_low"} <= set(parent.data.metrics)
     children = [each for each in all_runs(client) if each.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert "Search: 2 trials" in parent.data.tags["mlflow.note.content"]
     assert [child.data.tags["stage"] for child in children] == ["search"]  # the data was prepared before
     below = [each for each in all_runs(client) if each.data.tags.get("mlflow.parentRunId") == children[0].info.run_id]
     assert sorted(each.data.tags["stage"] for each in below) == ["train", "trial", "trial"]
