@@ -147,10 +147,9 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
         keep(history_alone, config.workdir, run)
         # No accident but what these values lead to: the sampler should know.
         return PRUNED, first_line(error)
-    metrics = best_metrics(result)
-    is_kept = count_better(trial.study, metrics["best_val_accuracy"]) < MODELS_KEPT
+    is_kept = count_better(trial.study, max(epoch.val_accuracy for epoch in epochs)) < MODELS_KEPT
     saved = save_network(run, network, data, config, result) if is_kept else None
-    keep(Delivery(trial.study.study_name, metrics, saved), config.workdir, run)
+    keep(Delivery(trial.study.study_name, best_metrics(result), saved), config.workdir, run)
     return COMPLETE, ""
 
 
