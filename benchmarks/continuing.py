@@ -10,7 +10,6 @@ is a part that leaves a JSON file in the output folder; a part that is there is 
 """
 
 import argparse
-import contextlib
 import functools
 import json
 import os
@@ -27,11 +26,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.in_folders import LOG, check, empty_folder, start
 from benchmarks.same_history import TIMES
 from benchmarks.shared import part, provenance
 from benchmarks.transfer import write_classes
 
-ROOT = Path(__file__).parents[1]
 CLASSES, IMAGES_A_CLASS = 10, 32
 EPOCHS = ["--epochs", "6"]
 WEIGHTS = "weights, head_epochs"
@@ -46,7 +45,6 @@ RECIPES = {
     "patience": ["--epochs", "20", "--patience", "5", "--learning_rate", "1e-9"],
     WEIGHTS: [*EPOCHS, "--head_epochs", "2"],
 }
-LOG = "log.txt"
 LOOK_EVERY_SECONDS = 0.02
 
 
@@ -101,7 +99,7 @@ def _is_same(training: dict) -> bool:
 
 def _recipe(name: str, precision: str, data: Path, folder: Path) -> dict:
     """Train one recipe without a break, then with kills."""
-    _empty(folder)
+    empty_folder(folder)
     command = [sys.executable, "-m", "pipeline", "train", "--data", str(data), "--precision", precision]
     if name == WEIGHTS:
         _train([*command, "--epochs", "1", "--seed", "1"], folder)
@@ -120,21 +118,6 @@ def _recipe(name: str, precision: str, data: Path, folder: Path) -> dict:
         trainings.append({"kills": kill_list, "ended_from": _went_on_after(folder), **same})
     trained = " ".join(command)
     return {**provenance(), "trained": trained, "epochs": len(unbroken.history), "trainings": trainings}
-
-
-def _empty(folder: Path) -> None:
-    """An empty folder with a store whose tables are made: a kill while they are leaves one that cannot be opened."""
-    from mlflow.tracking import MlflowClient
-
-    if folder.exists():  # of a campaign that was stopped
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    with contextlib.chdir(folder):  # artifacts are kept where it was made
-        MlflowClient(_store(folder)).search_experiments()
-
-
-def _store(folder: Path) -> str:
-    return f"sqlite:///{folder / 'mlflow.db'}"
 
 
 def _plans(epochs: int, rng: random.Random) -> list[list[int]]:
@@ -158,7 +141,7 @@ def _train(command: list[str], folder: Path, kills: Sequence[Kill] = ()) -> tupl
             break
         done.append(kill._replace(went_on_after=_went_on_after(folder)))
     else:
-        _check(_start(command, folder).wait(), folder)
+        check(start(command, folder).wait(), folder)
     lines = next(folder.glob("workdir/runs/*/history.jsonl")).read_text(encoding="utf-8").splitlines()
     epochs = [json.loads(line) for line in lines]
     history = [{name: value for name, value in epoch.items() if name not in TIMES} for epoch in epochs]
@@ -168,34 +151,18 @@ def _train(command: list[str], folder: Path, kills: Sequence[Kill] = ()) -> tupl
     return trained, done
 
 
-def _start(command: list[str], folder: Path) -> subprocess.Popen:
-    environment = os.environ | {
-        "PIPELINE_WORKDIR": str(folder / "workdir"),
-        "MLFLOW_TRACKING_URI": _store(folder),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-    }
-    with (folder / LOG).open("w", encoding="utf-8") as log:
-        return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-
-
 def _killed(command: list[str], folder: Path, kill: Kill) -> bool:
     """Start a training, and kill it in the epoch of `kill`; False if it ended before."""
-    process = _start(command, folder)
+    process = start(command, folder)
     while _epochs_done(folder) < kill.epoch - 1 and process.poll() is None:
         time.sleep(LOOK_EVERY_SECONDS)
     try:
-        _check(process.wait(kill.after_seconds), folder)
+        check(process.wait(kill.after_seconds), folder)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         return True
     return False
-
-
-def _check(exit_code: int, folder: Path) -> None:
-    if exit_code:
-        raise RuntimeError(f"a training failed by itself: {folder / LOG}")
 
 
 def _epochs_done(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """Processes: which one this is, whether another still lives, and how this one hears that it should stop."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -163,6 +164,17 @@ def mlflow_run() -> "psutil.Process | None":
     import psutil
 
     return next((ancestor for ancestor in psutil.Process().parents() if _is_mlflow(ancestor)), None)
+
+
+def has_environment(name: str, value: str) -> bool:
+    """Whether a process that this one may look into was started with this variable of this value."""
+    import psutil
+
+    for each in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if each.environ().get(name) == value:
+                return True
+    return False
 
 
 def exit_with_parent() -> None:

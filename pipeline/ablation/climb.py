@@ -1,18 +1,17 @@
 """The rungs of a ladder trained, in the run of the ladder."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 
 from pipeline import config as options
-from pipeline import process, tracking
+from pipeline import tracking
 from pipeline.ablation.ladder import CLIMB, START, Rung
 from pipeline.config import AblateConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.tracked.training import train_once
 
-# Tags: which ladder a run climbs, and the process that does.
-LADDER, OWNER = "ladder", "owner"
+# The tag that says which ladder a run climbs.
+LADDER = "ladder"
 
 
 def ladder_tags(start: TrainConfig, goal: TrainConfig) -> dict[str, str]:
@@ -20,15 +19,10 @@ def ladder_tags(start: TrainConfig, goal: TrainConfig) -> dict[str, str]:
     return {"stage": "ablate", LADDER: f"{options.digest(start)} {options.digest(goal)} {start.data}"}
 
 
-def owner_tag() -> dict[str, str]:
-    """The tag that says which process climbs."""
-    return {OWNER: json.dumps(process.myself())}
-
-
 def close_abandoned(run: tracking.Run, same: dict[str, str]) -> None:
     """Close the runs of the same ladder that a process which is no more has left RUNNING."""
     for found in tracking.find(same, "RUNNING"):
-        if found.id != run.id and process.is_dead(json.loads(found.tags[OWNER])):
+        if found.id != run.id and tracking.is_abandoned(found):
             tracking.hand_over(found.id, run.id)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import pandas as pd
 
 from pipeline import tracking
-from pipeline.ablation.climb import close_abandoned, ladder_tags, owner_tag, train_all
+from pipeline.ablation.climb import close_abandoned, ladder_tags, train_all
 from pipeline.ablation.ends import ends
 from pipeline.ablation.ladder import ALONE, DATA, WITHOUT, changes, read_groups, rungs
 from pipeline.ablation.results import log_results
@@ -23,7 +23,7 @@ def ablate(config: AblateConfig) -> str:
     found = changes(start, goal, read_groups(config.groups))
     ladder = rungs(start, found, (ALONE, WITHOUT) if config.alone_seeds else ())
     same = ladder_tags(start, goal)
-    with tracking.run("ablate", f"ablate {config.start} to {config.goal}", tags=same | owner_tag()) as run:
+    with tracking.run("ablate", f"ablate {config.start} to {config.goal}", tags=same) as run:
         close_abandoned(run, same)
         log_options(run, dataclasses.replace(config, **{name: getattr(start, name) for name in (*DATA, "epochs")}))
         print(f"{len(found)} changes from {config.start} to {config.goal}, {start.epochs} epochs per training:")

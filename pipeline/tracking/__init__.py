@@ -22,7 +22,7 @@ from pipeline.tracking.finding import (
     run_name,
     tags_of,
 )
-from pipeline.tracking.life import DIED, close, finish, hand_over, run
+from pipeline.tracking.life import DIED, close, finish, hand_over, is_abandoned, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
 from pipeline.tracking.new_store import make_store
 from pipeline.tracking.registry import (
@@ -67,6 +67,7 @@ __all__ = [
     "handle_of",
     "holder_of",
     "hurry",
+    "is_abandoned",
     "load_model",
     "log_model",
     "make_store",

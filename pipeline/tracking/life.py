@@ -1,6 +1,7 @@
 """How a run begins and ends, and how another one goes on with what it began."""
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ from pipeline.tracking.server import hurry, patient_client, patiently
 from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
 
 DIED = "its process died"
+# The tag of the process that a run is of.
+PROCESS = "process"
 
 
 @contextlib.contextmanager
@@ -41,10 +44,11 @@ def run(
 
     The first one in a process that `mlflow run` started is the run that `mlflow run` made. parent: the id of the run
     to nest it in. experiment: the name of the experiment for a run that has no parent. tags: those that it has from
-    the first moment, so that it can be found by them whenever its process dies.
+    the first moment, so that whoever goes on with it finds it by them whenever its process dies. A run without any is
+    closed by the next one of its stage.
     """
     client = patient_client()
-    all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, **(tags or {})}
+    all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, PROCESS: json.dumps(process.myself()), **(tags or {})}
     if parent:
         all_tags[MLFLOW_PARENT_RUN_ID] = parent
     launcher = process.mlflow_run()
@@ -59,6 +63,8 @@ def run(
         handle = Run(_created(where, name, resolve_tags() | all_tags), where, client)
     if not parent:
         describe_experiment(client, handle.experiment_id)
+    if not tags:
+        _close_abandoned(stage, handle.id)
     try:
         yield handle
     except BaseException as error:
@@ -96,12 +102,28 @@ def _created(experiment: str, name: str, tags: dict[str, str]) -> str:
     return patiently(create)
 
 
+def is_abandoned(run: FoundRun) -> bool:
+    """Whether the process of a run was one of this machine and is no more."""
+    return PROCESS in run.tags and process.is_dead(json.loads(run.tags[PROCESS]))
+
+
+def _close_abandoned(stage: str, own: str) -> None:
+    """End the runs of a stage, but for `own`, that a process which is no more has left RUNNING."""
+    for found in find({"stage": stage}, "RUNNING"):
+        if found.id != own and is_abandoned(found):
+            close(found.id, "KILLED", {"error": DIED})
+
+
 def _close_lost(launched: FoundRun) -> None:
     """End the runs that the same `mlflow run` command made before for a process that died before it named them."""
     command = (MLFLOW_PROJECT_ENTRY_POINT, MLFLOW_SOURCE_NAME, MLFLOW_USER)
     same = {name: launched.tags[name] for name in command if name in launched.tags}
+    now = time.time_ns() // 1_000_000
     for run in find(same, "RUNNING"):
-        if "stage" not in run.tags and run.started < launched.started and run.params == launched.params:
+        # One of a time to come is of the time before the clock was set back.
+        was_before = run.started < launched.started or run.started > now
+        is_same = "stage" not in run.tags and run.params == launched.params
+        if is_same and was_before and not process.has_environment("MLFLOW_RUN_ID", run.id):
             close(run.id, "KILLED", {"error": DIED})
 
 

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import tempfile
 import time
 import warnings
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DEFAULT_EXPERIMENT = "0"
+# What databases say of a row whose key another one has.
+ALREADY_THERE = re.compile("unique|duplicate", re.IGNORECASE)
 # The tag that the UI shows as a run's description.
 DESCRIPTION = MLFLOW_RUN_NOTE
 
@@ -168,7 +171,9 @@ class Run:
         inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])]
         try:
             self.client.log_inputs(self.id, inputs)
-        except MlflowException:
+        except MlflowException as error:
+            if not ALREADY_THERE.search(str(error)):
+                raise
             # Another run stored the same data set between MLflow's look and its write: now it finds it.
             self.client.log_inputs(self.id, inputs)
 
