@@ -6,7 +6,8 @@ from pipeline import config, models
 from pipeline.__main__ import parse
 
 OWN = {
-    stage: [stage.capitalize()] for stage in ("evaluate", "predict", "compare", "export", "search", "ablate", "clean")
+    stage: [stage.capitalize()]
+    for stage in ("evaluate", "predict", "compare", "export", "report", "search", "ablate", "clean")
 } | {"main": ["Search"]}
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "
@@ -48,8 +49,10 @@ def test_every_option_of_a_stage_stands_once_under_a_heading(stage, page):
     shown = options_of(page(stage))
     names = [name for options in shown.values() for name in options]
     assert sorted(names) == sorted([*(field.name for field in config.fields_of(config.STAGES[stage])), "help"])
-    training = TRAINING if stage not in {"preprocess", "evaluate", "predict", "compare", "export", "clean"} else []
-    data = ["Data"] if stage not in {"predict", "compare", "clean"} else []
+    training = (
+        TRAINING if stage not in {"preprocess", "evaluate", "predict", "compare", "export", "report", "clean"} else []
+    )
+    data = ["Data"] if stage not in {"predict", "compare", "report", "clean"} else []
     assert [*shown] == [*OWN.get(stage, []), *data, *training, "Running"]
 
 

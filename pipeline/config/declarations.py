@@ -47,6 +47,7 @@ GROUPS = {
     "predict": Group("Predict"),
     "compare": Group("Compare"),
     "export": Group("Export"),
+    "report": Group("Report"),
     "search": Group("Search"),
     "ablate": Group("Ablate"),
     "clean": Group("Clean"),
@@ -58,6 +59,7 @@ HEADINGS = (
     "Predict",
     "Compare",
     "Export",
+    "Report",
     "Search",
     "Ablate",
     "Clean",
@@ -653,6 +655,27 @@ class ExportConfig(PreprocessConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportConfig(Config):
+    """Write one HTML page about an experiment: data, trainings, search, scores, mistakes and how to repeat them."""
+
+    runs: str | None = option(
+        None,
+        click.STRING,
+        "the ids of the runs to report on, with commas between them; what is nested in them belongs to them",
+        group="report",
+        shown_default="all runs of the experiment",
+    )
+    output: str | None = option(
+        None,
+        click.STRING,
+        "the file to write, or a folder to write it into",
+        group="report",
+        shown_default="report.html in the current folder",
+        identifies=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchConfig(TrainConfig):
     """Search hyperparameters with Optuna, train the best in full, and evaluate it on the test split.
 
@@ -825,6 +848,7 @@ STAGES: dict[str, type[Config]] = {
     "predict": PredictConfig,
     "compare": CompareConfig,
     "export": ExportConfig,
+    "report": ReportConfig,
     "search": SearchConfig,
     "ablate": AblateConfig,
     "main": MainConfig,

@@ -25,6 +25,7 @@ from pipeline.tracking.finding import (
 from pipeline.tracking.life import DIED, close, finish, hand_over, is_abandoned, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
 from pipeline.tracking.new_store import make_store
+from pipeline.tracking.reading import RunFiles, StoredRun, current_experiment, experiment_name, experiments_of, runs_of
 from pipeline.tracking.registry import (
     Version,
     describe,
@@ -46,20 +47,25 @@ __all__ = [
     "FoundRun",
     "LoggedModel",
     "Run",
+    "RunFiles",
     "RunUnavailableError",
     "Scored",
     "Sender",
+    "StoredRun",
     "Version",
     "check_store",
     "children",
     "close",
     "comparison_address",
     "config_of",
+    "current_experiment",
     "describe",
     "describe_registered",
     "evaluation_of",
     "exists",
     "experiment_address",
+    "experiment_name",
+    "experiments_of",
     "find",
     "finish",
     "give_alias",
@@ -80,6 +86,7 @@ __all__ = [
     "run_address",
     "run_before",
     "run_name",
+    "runs_of",
     "silence",
     "system_metrics",
     "tags_of",

@@ -1,5 +1,6 @@
 """Tables as CSV files: what is written reads back, and opens in a spreadsheet as text and numbers."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +23,18 @@ def write_csv(table: pd.DataFrame, path: Path, digits: int | None, append: bool 
     fractions = None if digits is None else f"%.{digits}g"
     mode: Literal["a", "w"] = "a" if append else "w"
     shown.to_csv(path, index=False, header=not append, mode=mode, lineterminator="\r\n", float_format=fractions)
+
+
+def read_csv(contents: bytes) -> pd.DataFrame:
+    """A table that `write_csv` wrote, each value as the text that it was."""
+    # pandas takes a class called NA for a missing value, and one called 01 for a number, unless it is told not to.
+    table = pd.read_csv(io.BytesIO(contents), dtype=str, keep_default_na=False)
+    table.columns = [_restored(name) for name in table.columns]
+    return table.map(_restored)
+
+
+def _restored(text: str) -> str:
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def _inert_column(column: pd.Series) -> pd.Series:

@@ -1,0 +1,117 @@
+"""The searches: how they went, which options mattered, and what pruning saved."""
+
+import pandas as pd
+
+from pipeline.report.commands import command
+from pipeline.report.contents import Facts, Figure, Heading, Section, Table
+from pipeline.report.material import NOTE, Material
+from pipeline.report.wording import NONE, duration, left_out, number, percent, short_id, with_interval
+from pipeline.tracking import StoredRun
+
+MOST_SEARCHES = 3
+MOST_TRIALS = 10
+FIGURES = {
+    "optimization_history": "Validation accuracy by trial",
+    "importances": "How much each option explains of the differences between trials",
+    "learning_curves": "Validation accuracy by epoch of each trial: what was pruned, and when",
+    "slice": "Validation accuracy by the value of each option",
+}
+# Columns of the table of trials that are no option.
+SHOWN = ["number", "state", "val_accuracy", "epochs"]
+HIDDEN = ["full_epochs", "training_seconds", "compile_seconds", "seconds", "memory_mib", "reason", "run_id"]
+
+
+def section(material: Material) -> Section:
+    """The searches, without those that another one went on with."""
+    found = Section("search", "Search")
+    runs = [run for run in material.of_stage("search") if "continued_by" not in run.tags]
+    if not runs:
+        found.missing.append(f"Search: there is none; {command('search', {})} makes one.")
+        return found
+    left_out(found, len(runs), MOST_SEARCHES, "Searches", "MLflow")
+    for run in runs[-MOST_SEARCHES:]:
+        _add_search(found, run, material)
+    return found
+
+
+def _add_search(found: Section, run: StoredRun, material: Material) -> None:
+    name = f"{run.name} {short_id(run.id)}"
+    found.blocks += [Heading(name), Facts(_facts(run))]
+    trials = material.table(run, "trials")
+    if trials is None:
+        found.missing.append(f"Trials of {name}: none is over.")
+        return
+    found.blocks.append(_trials(trials))
+    for figure, caption in FIGURES.items():
+        png = material.figure(run, figure)
+        if png is None:
+            found.missing.append(f"{name}, {caption[0].lower()}{caption[1:]}: the run holds no such figure.")
+        else:
+            found.blocks.append(Figure(caption, f"{caption}, of {len(trials)} trials. {_best(trials)}", png))
+
+
+def _facts(run: StoredRun) -> list[tuple[str, str]]:
+    metrics = run.metrics
+    counts = [f"{metrics.get(f'trials_{state}', 0):.0f} {state}" for state in ("complete", "pruned", "failed")]
+    saved = metrics.get("pruning_saved_seconds", 0.0)
+    rows = [("trials", ", ".join(counts))]
+    rows.append(
+        ("pruning saved", f"{duration(1000 * saved)}, {percent(metrics.get('pruning_saved_fraction'))} of the training")
+        if saved
+        else ("pruning saved", "nothing: no trial was pruned")
+    )
+    if "best_val_accuracy" in metrics:
+        trial = f"trial {metrics['best_trial']:.0f}, val_accuracy {percent(metrics['best_val_accuracy'])}"
+        best = {name.removeprefix("best_"): value for name, value in run.params.items() if name.startswith("best_")}
+        values = [f"{name} {_shown(value)}" for name, value in best.items()]
+        rows.append(("best trial", f"{trial}: {', '.join(values)}"))
+    if "final_val_accuracy" in metrics:
+        rows.append(
+            (
+                "trained in full",
+                f"val_accuracy {percent(metrics['final_val_accuracy'])}, test_accuracy "
+                f"{with_interval(metrics, 'test_accuracy')}",
+            )
+        )
+    if "registered_model" in run.tags:
+        rows.append(("registered", run.tags.get(NOTE, run.tags["registered_model"])))
+    return rows
+
+
+def _trials(trials: pd.DataFrame) -> Table:
+    """The best trials with the options that were searched."""
+    options = [name for name in trials.columns if name not in {*SHOWN, *HIDDEN}]
+    ordered = trials.assign(_score=_scores(trials)).sort_values("_score", ascending=False, kind="stable")
+    rows = [
+        [
+            row["number"],
+            row["state"],
+            percent(row["_score"]) if row["_score"] >= 0 else NONE,
+            row["epochs"],
+            *(_shown(row[name]) for name in options),
+        ]
+        for row in ordered.head(MOST_TRIALS).to_dict("records")
+    ]
+    caption = "Trials by validation accuracy"
+    if len(trials) > MOST_TRIALS:
+        caption += f": the best {MOST_TRIALS} of {len(trials)}"
+    columns = ["trial", "state", "val accuracy", "epochs", *options]
+    return Table(caption, columns, rows, frozenset(columns) - {"state"})
+
+
+def _shown(text: str) -> str:
+    try:
+        return number(float(text))
+    except ValueError:
+        return text or NONE
+
+
+def _scores(trials: pd.DataFrame) -> pd.Series:
+    """The validation accuracies; -1 for a trial that has none."""
+    return pd.to_numeric(trials["val_accuracy"], errors="coerce").fillna(-1.0)
+
+
+def _best(trials: pd.DataFrame) -> str:
+    scores = _scores(trials)
+    best = trials.loc[scores.idxmax()]
+    return f"The best is trial {best['number']} with {percent(scores.max())}." if scores.max() >= 0 else ""
