@@ -28,9 +28,10 @@ def section(material: Material) -> Section:
     caption = "Trainings by validation accuracy, with the options in which they differ"
     found.blocks.append(Table(caption, columns, rows, frozenset(SCORES)))
     found.blocks.append(Paragraph(_same(len(runs), len(options))))
-    kinds = {run.tags["stage"] for run in material.of_stage(*TRAINING_STAGES)} - {run.tags["stage"] for run in runs}
-    if kinds:
-        found.blocks.append(Paragraph("The trials of searches and the rungs of ablations stand under these."))
+    if len(material.of_stage(*TRAINING_STAGES)) > len(runs):
+        found.blocks.append(
+            Paragraph("The trials of searches and the trainings of ablations stand in their own sections.")
+        )
     return found
 
 
