@@ -29,9 +29,7 @@ def section(material: Material) -> Section:
     found.blocks.append(Table(caption, columns, rows, frozenset(SCORES)))
     found.blocks.append(Paragraph(_same(len(runs), len(options))))
     if len(material.of_stage(*TRAINING_STAGES)) > len(runs):
-        found.blocks.append(
-            Paragraph("The trials of searches and the trainings of ablations stand in their own sections.")
-        )
+        found.blocks.append(Paragraph("Trials of searches and trainings of ablations stand in their own sections."))
     return found
 
 
