@@ -1,0 +1,117 @@
+"""What a person sees in MLflow's UI and in a report, in a real browser.
+
+PIPELINE_SCREENSHOTS=docs/images writes the pictures of the documentation there.
+"""
+
+import json
+import os
+import shutil
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+from servers import TrackingServer
+
+from pipeline.__main__ import run
+
+CHROMIUM = shutil.which("chromium")
+VIEW = "workflowType=machine_learning"
+PATIENCE_MS = 30_000
+TRAINING = {"model": "two-layer-numpy", "image_size": "16", "width": "32"}
+SEARCH = {
+    "epochs": "1",
+    "trials": "2",
+    "final_epochs": "1",
+    "final_image_size": "16",
+    "pruner": "none",
+    "study": "small",
+}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server with two trainings and a search of glyphs, and a report of them in the current folder."""
+    folder = tmp_path_factory.mktemp("browser")
+    started = TrackingServer(folder)
+    started.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
+        patch.setenv("MLFLOW_TRACKING_URI", started.address)
+        for epochs in ("2", "3"):
+            run("train", TRAINING | {"epochs": epochs})
+        run("search", TRAINING | SEARCH)
+        run("report", {"output": str(folder / "report.html")})
+        yield started
+    started.kill()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()
+
+
+def see(page, address, *texts):
+    """Open an address and wait until each text is to be seen."""
+    page.goto("about:blank")
+    page.goto(address)
+    for text in texts:
+        page.get_by_text(text).first.wait_for()
+
+
+def picture(page, name):
+    if folder := os.environ.get("PIPELINE_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def of_stage(server, stage):
+    return MlflowClient(server.address).search_runs(["0"], f"tags.stage = '{stage}'")
+
+
+def test_from_the_list_of_runs_to_the_registered_model(server, page):
+    runs = f"{server.address}/#/experiments/0/runs"
+    (search,) = of_stage(server, "search")
+    first, second = (each.info.run_id for each in of_stage(server, "train")[-2:])
+    see(page, f"{runs}?{VIEW}", "train two-layer-numpy glyphs", "search small")
+    picture(page, "mlflow-runs")
+    compared = urllib.parse.quote(json.dumps([first, second]))
+    see(page, f"{server.address}/#/compare-runs?runs={compared}&experiments=%5B%220%22%5D&{VIEW}", "val_accuracy")
+    see(page, f"{runs}?{VIEW}&compareRunsMode=CHART", "Model metrics", "best_val_accuracy")
+    nested = urllib.parse.quote(f"tags.mlflow.parentRunId = '{search.info.run_id}'")
+    see(page, f"{runs}?{VIEW}&searchFilter={nested}", "trial 0", "trial 1")
+    see(page, f"{runs}/{search.info.run_id}/artifacts/figures/slice.png?{VIEW}", "slice.png", "Path:")
+    page.locator("img[src^='blob:'], img[src^='data:image/png']").first.wait_for()
+    model, version = search.data.tags["registered_model"], search.data.tags["registered_version"]
+    see(page, f"{server.address}/#/models/{model}/versions/{version}?{VIEW}", model, "champion")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1100])
+def test_a_report_fits_its_window_and_shows_all_figures(server, browser, scheme, width):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((Path.cwd() / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("[...document.images].every(each => each.naturalWidth > 0 && each.alt)")
+    assert page.locator("#search img").count() > 0
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    if width > 1000 and scheme == "light":
+        picture(page, "report")
+    page.close()
