@@ -111,7 +111,7 @@ def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client,
     assert "95 % interval" in evaluation.data.tags["mlflow.note.content"]
     assert evaluation.data.tags["mlflow.parentRunId"] == trained[2]
     assert evaluation.data.tags["same_data_as_trained_on"] == "True"
-    with_interval = ["accuracy", "top5_accuracy", "macro_f1", "ece", "ece_before", "ece_after"]
+    with_interval = ["accuracy", "balanced_accuracy", "top5_accuracy", "macro_f1", "ece", "ece_before", "ece_after"]
     scores = {f"{name}{end}" for name in with_interval for end in ("", "_low", "_high")}
     scores |= {"loss", "chance_accuracy", "disturbed_accuracy", "mirrored_accuracy", "mean_with_mirrored_accuracy"}
     of_model = {"temperature", "latency_ms", "network_mib"}
