@@ -1,7 +1,6 @@
 """How a run begins and ends, and how another one goes on with what it began."""
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -24,12 +23,11 @@ from pipeline.errors import ServerGoneError, first_line, run_status
 from pipeline.tracking.afterwards import keep_killed
 from pipeline.tracking.experiment import describe_experiment
 from pipeline.tracking.finding import FoundRun, children, find, found_run
+from pipeline.tracking.process_tag import PROCESS, process_in, process_tag
 from pipeline.tracking.server import hurry, patient_client, patiently
 from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
 
 DIED = "its process died"
-# The tag of the process that a run is of.
-PROCESS = "process"
 
 
 @contextlib.contextmanager
@@ -48,7 +46,7 @@ def run(
     closed by the next one of its stage.
     """
     client = patient_client()
-    all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, PROCESS: json.dumps(process.myself()), **(tags or {})}
+    all_tags = {MLFLOW_RUN_NAME: name, "stage": stage, **process_tag(), **(tags or {})}
     if parent:
         all_tags[MLFLOW_PARENT_RUN_ID] = parent
     launcher = process.mlflow_run()
@@ -104,7 +102,7 @@ def _created(experiment: str, name: str, tags: dict[str, str]) -> str:
 
 def is_abandoned(run: FoundRun) -> bool:
     """Whether the process of a run was one of this machine and is no more."""
-    return PROCESS in run.tags and process.is_dead(json.loads(run.tags[PROCESS]))
+    return PROCESS in run.tags and process.is_dead(process_in(run.tags[PROCESS]))
 
 
 def _close_abandoned(stage: str, own: str) -> None:
