@@ -11,6 +11,7 @@ from pipeline.errors import UserError, shown
 from pipeline.paths import path_of
 from pipeline.report.material import collect
 from pipeline.report.page import page_of, sections_of
+from pipeline.tracked.descriptions import page
 
 NAME = "report.html"
 ENDING = ".html"
@@ -32,6 +33,7 @@ def report_tracked(config: ReportConfig) -> str:
         sections = sections_of(material)
         _write(page_of(material.title, sections, datetime.datetime.now(datetime.UTC)), place)
         run.log_file(place)
+        run.describe(page(f"Report over {len(material.runs)} runs.", f"The page is the artifact **{place.name}**."))
     missing = sum(len(section.missing) for section in sections)
     print(f"run {run.id}: {shown(str(place))}, {place.stat().st_size:,} bytes, {len(material.runs)} runs")
     if missing:
