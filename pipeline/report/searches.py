@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipeline.report.commands import command
 from pipeline.report.contents import Facts, Figure, Heading, Section, Table
-from pipeline.report.material import NOTE, Material
+from pipeline.report.material import Material
 from pipeline.report.wording import NONE, duration, left_out, number, percent, short_id, with_interval
 from pipeline.tracking import StoredRun
 
@@ -74,7 +74,7 @@ def _facts(run: StoredRun) -> list[tuple[str, str]]:
             )
         )
     if "registered_model" in run.tags:
-        rows.append(("registered", run.tags.get(NOTE, run.tags["registered_model"])))
+        rows.append(("registered", run.tags.get("champion_reason", run.tags["registered_model"])))
     return rows
 
 

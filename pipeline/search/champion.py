@@ -46,7 +46,7 @@ def register(run_id: str, config: SearchConfig) -> dict[str, str]:
     return tags | {
         "registered_model": name,
         "registered_version": version.version,
-        tracking.DESCRIPTION: description,
+        "champion_reason": description,
     }
 
 

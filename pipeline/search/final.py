@@ -32,7 +32,7 @@ def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tra
     registered = champion.register(best, config)
     uri = f"models:/{registered['registered_model']}/{registered['registered_version']}"
     commands = [command("predict", model_uri=uri, data="FOLDER"), command("export", model_uri=uri), command("report")]
-    said = f"The best, trained in full: {registered[tracking.DESCRIPTION]}"
+    said = f"The best, trained in full: {registered['champion_reason']}"
     page = of_search(study.study_name, len(study.trials), best_of(study), said, commands)
     run.set_tags({"final_run": best} | registered | {tracking.DESCRIPTION: page})
     print_use(uri, commands)
