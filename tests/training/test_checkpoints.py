@@ -111,7 +111,7 @@ def assert_goes_on_from_every_epoch(config, data, folder):
     "options",
     [
         {"model": "resnet", "cutmix": 0.5, **GROWING},
-        {"model": "resnet", "optimizer": "adamw", "precision": "bfloat16", **GROWING},
+        {"model": "resnet", "optimizer": "adamw", "precision": "bfloat16", **SMALL_RESNET},
         {"model": "lenet", "image_size": 32, "depth": 2, "dropout": 0.3},
         {"model": "lenet5-numpy", "dropout": 0.3},
         {"model": "lenet5-numpy", "optimizer": "adamw"},
