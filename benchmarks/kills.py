@@ -10,6 +10,7 @@ is a part that leaves a JSON file in the output folder; a part that is there is 
 
 import argparse
 import functools
+import itertools
 import os
 import random
 import signal
@@ -70,13 +71,15 @@ def main() -> None:
 
 def _stage(stage: str, kills: int, output: Path) -> dict:
     """Kill a stage so many times, let it end every few times, and add up what is found."""
-    rng, folder = random.Random(stage), output / stage
+    rng, folder = random.Random(stage), output / stage / "unbroken"
     command = _set_up(stage, folder, output / "colours")
     seconds = _timed(command, folder)
     unbroken = _found(stage, folder)
     found = dict.fromkeys(FIGURES, 0)
     kill_list: list[dict] = []
-    while len(kill_list) < kills:
+    for number in itertools.count():
+        # One of its own each time: MLflow does not make the tables of the same store twice in one process.
+        folder = output / stage / str(number)
         command = _set_up(stage, folder, output / "colours")
         seen: dict[str, list[str]] = {}
         for _ in range(min(KILLS_A_ROUND, kills - len(kill_list))):
@@ -88,6 +91,8 @@ def _stage(stage: str, kills: int, output: Path) -> dict:
         for name, count in (_compared(_found(stage, folder), seen, unbroken) | _left(folder)).items():
             found[name] += count
         print(f"{stage}: {len(kill_list)} kills, {found}", file=sys.stderr, flush=True)
+        if len(kill_list) >= kills:
+            break
     found |= {
         "killed": len(kill_list),
         "with_a_run": sum(kill["with_a_run"] for kill in kill_list),

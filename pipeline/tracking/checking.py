@@ -5,12 +5,14 @@ import time
 
 import mlflow
 from mlflow.tracking import MlflowClient
+from sqlalchemy import create_engine
 
 from pipeline.errors import UserError, first_line, shown, without_password
 from pipeline.tracking import server
 from pipeline.tracking.new_store import make_store
 
 SERVER_PATIENCE_SECONDS = 12.0
+DATABASE = re.compile("(postgresql|mysql|mssql)[+:]")
 
 
 def check_store() -> None:
@@ -30,6 +32,9 @@ def check_store() -> None:
         )
     make_store()
     try:
+        if DATABASE.match(uri):
+            # MLflow itself would try for nearly two minutes.
+            create_engine(uri).connect().close()
         MlflowClient().search_experiments(max_results=1)
     except Exception as error:  # each kind of store has errors of its own
         if server.is_refused(error):
