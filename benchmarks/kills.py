@@ -108,8 +108,8 @@ def _set_up(stage: str, folder: Path, images: Path) -> list[str]:
     if stage == "evaluate":
         trained = _command("train", TRAINED | {"data": images})
         check(start(trained, folder).wait(), folder)
-        (run,) = _runs(folder)
-        return _command(stage, options | {"run_id": run.info.run_id, "data": images, "split": "test"})
+        (run_id,) = [run.info.run_id for run in _runs(folder) if run.data.tags["stage"] == "train"]
+        return _command(stage, options | {"run_id": run_id})
     if stage == "ablate":
         for name, values in {"start": START, "goal": GOAL}.items():
             lines = [f"{key}: {value}\n" for key, value in (SMALL | values).items()]
