@@ -1,11 +1,12 @@
 """What the documents and the Makefile start listens on this machine alone, unless it asks for passwords."""
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
 
-from pipeline import open_ui
+from pipeline import open_ui, tracking
 
 ROOT = Path(__file__).parents[1]
 STARTING = re.compile(r"mlflow (?:ui|server|models serve)|optuna-dashboard")
@@ -27,5 +28,8 @@ def test_make_ui_listens_on_loopback_whatever_the_environment_says(here, monkeyp
     monkeypatch.setenv("PATH", str(here))
     (here / "mlflow").write_text('#!/bin/sh\necho "$@" > started\n')
     (here / "mlflow").chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        free = other.getsockname()[1]
+    monkeypatch.setattr(tracking, "UI_PORT", free)
     assert open_ui.main() == 0
-    assert (here / "started").read_text().split() == ["ui", "--host", "127.0.0.1"]
+    assert (here / "started").read_text().split() == ["ui", "--host", "127.0.0.1", "--port", str(free)]

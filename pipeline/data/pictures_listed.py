@@ -45,7 +45,7 @@ def in_table(file: Path, config: PredictConfig) -> pd.DataFrame:
 
     Raises UserError if it cannot be read, or if it is not clear which column has the paths.
     """
-    asked = {"path": config.path_column, "label": config.label_column, "split": NO_COLUMN}
+    asked = {"path": config.path_column, "label": config.label_column, "split": NO_COLUMN, "group": NO_COLUMN}
     table = read_tables(file, asked)[0]
     position = _column_of_paths(table, asked, file)
     written = table.column(position)
