@@ -7,9 +7,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.shared import provenance
 
@@ -18,6 +20,8 @@ FILES_PER_PROCESS = 500
 
 # A file's number -> what it is, how it is damaged, and what came of it; run in a process of its own.
 Try = Callable[[int], tuple[str, str, str]]
+# Changes content in place.
+Damage = Callable[[bytearray, np.random.Generator], None]
 
 
 def main(module: str, doc: str, try_one: Try, count: int) -> None:
@@ -46,6 +50,15 @@ def main(module: str, doc: str, try_one: Try, count: int) -> None:
     if arguments.output:
         arguments.output.write_text(json.dumps(found, indent=1), encoding="utf-8")
     sys.exit(bool(found["misbehaved"]))
+
+
+def damage_at_random(content: bytearray, damages: Sequence[Damage], rng: np.random.Generator) -> str:
+    """Damage content in place in one or two of these ways; returns their names."""
+    chosen = [damages[number] for number in rng.choice(len(damages), int(rng.integers(1, 3)))]
+    for damage in chosen:
+        if content:
+            damage(content, rng)
+    return "+".join(damage.__name__ for damage in chosen)
 
 
 def _work(start: int, stop: int, try_one: Try) -> None:

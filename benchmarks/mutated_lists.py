@@ -106,11 +106,7 @@ def mutated(number: int) -> tuple[str, str, bytes]:
     content = bytearray(FILES[name]())
     if number < len(FILES):
         return name, WHOLE, bytes(content)
-    damages = rng.choice(len(DAMAGES), int(rng.integers(1, 3)))
-    for damage in damages:
-        if content:
-            DAMAGES[damage](content, rng)
-    return name, "+".join(DAMAGES[damage].__name__ for damage in damages), bytes(content)
+    return name, damaged.damage_at_random(content, DAMAGES, rng), bytes(content)
 
 
 @functools.cache

@@ -3,8 +3,7 @@
 import numpy as np
 
 from pipeline import tracking
-from pipeline.config import EvaluateConfig
-from pipeline.config.thresholds import AUTO
+from pipeline.config import AUTO, EvaluateConfig, PredictConfig
 from pipeline.data.prepared import Prepared
 from pipeline.errors import UserError
 from pipeline.evaluation import calibration
@@ -48,21 +47,34 @@ def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig)
 
 def check_certainty(config: EvaluateConfig, model: tracking.LoggedModel) -> None:
     """Raise UserError if the model does not have what calibrate or unsure_below asks for."""
-    of_model = f"the model of run {model.run_id}"
     if config.calibrate == "yes" and model.temperature is None:
-        raise UserError(f"--calibrate yes: {of_model} was logged without a temperature; one that is trained now has it")
+        raise UserError(
+            f"--calibrate yes: the model of run {model.run_id} was logged without a temperature; one that is trained "
+            "now has it"
+        )
+    threshold_of(config, model)
+
+
+def threshold_of(config: EvaluateConfig | PredictConfig, model: tracking.LoggedModel) -> float | None:
+    """The certainty below which an answer does not count; None if all count.
+
+    Raises UserError if it is to be the model's own, and the model has none.
+    """
     if config.unsure_below != AUTO:
-        return
+        return None if config.unsure_below is None else float(config.unsure_below)
+    of_model = f"the model of run {model.run_id}"
     if not model.certainty:
         raise UserError(
             f"--unsure_below auto: {of_model} was logged without a curve of its certainty; give a number from 0 to 1"
         )
-    if calibration.threshold_for(model.certainty, config.wanted_accuracy) is None:
+    found = calibration.threshold_for(model.certainty, config.wanted_accuracy)
+    if found is None:
         _, best, answered = max(model.certainty, key=lambda row: row[1])
         raise UserError(
             f"--wanted_accuracy {config.wanted_accuracy:g}: {of_model} is right that often at no certainty; on the "
             f"validation images the most is {best:.1%}, with {answered:.0%} answered"
         )
+    return found
 
 
 def _with_temperature(probabilities: np.ndarray, model: tracking.LoggedModel) -> np.ndarray:
@@ -77,11 +89,10 @@ def _unsure(
 
     given, shown: the probabilities without the temperature, and as they are asked for.
     """
-    if config.unsure_below is None:
+    threshold = threshold_of(config, model)
+    if threshold is None:
         return None
+    # The stored curve is of probabilities without the temperature.
+    certainty = (given if config.unsure_below == AUTO else shown).max(axis=1)
     # The threshold is compared as it is stored: rounded to float32 it may pass an answer that lies beside it.
-    given, shown = given.max(axis=1).astype(np.float64), shown.max(axis=1).astype(np.float64)
-    if isinstance(config.unsure_below, str):
-        # The stored curve is of probabilities without the temperature.
-        return given < calibration.threshold_for(model.certainty, config.wanted_accuracy)
-    return shown < config.unsure_below
+    return certainty.astype(np.float64) < threshold

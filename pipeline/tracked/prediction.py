@@ -11,12 +11,12 @@ from tqdm import tqdm
 
 from pipeline import config as options
 from pipeline import figures, tracking
-from pipeline.config import AUTO, USER_WORKDIR, PredictConfig
+from pipeline.config import USER_WORKDIR, PredictConfig
 from pipeline.data.decoded import Decoded, decoded
 from pipeline.data.pictures import Pictures, find_pictures
 from pipeline.errors import UserError, shown
-from pipeline.evaluation import calibration
 from pipeline.tracked import descriptions
+from pipeline.tracked.answers import threshold_of
 from pipeline.tracked.answers_file import CSV, AnswersFile
 
 OUTPUT = f"predictions{CSV}"
@@ -83,7 +83,7 @@ def predict_tracked(config: PredictConfig) -> str:
         run.nest_in(model.run_id)
         run.set_tags({"model": tracking.tags_of(model.run_id).get("model", "")})
         run.log_params(options.identity(config) | {"model_of_run": model.run_id})
-        threshold = _threshold(config, model)
+        threshold = threshold_of(config, model)
         asked = Asked(find_pictures(config, model.classifier.class_names), model, threshold)
         started = time.monotonic()
         with AnswersFile(output, asked.columns()) as file:
@@ -106,25 +106,6 @@ def predict_tracked(config: PredictConfig) -> str:
 def _usual_output(config: PredictConfig) -> Path:
     # The current folder of a temporary clone is gone afterwards.
     return (config.workdir if config.workdir == USER_WORKDIR else Path.cwd()) / OUTPUT
-
-
-def _threshold(config: PredictConfig, model: tracking.LoggedModel) -> float | None:
-    """The probability below which an answer is unsure. Raises UserError if it is to be the model's own, and is none."""
-    if config.unsure_below != AUTO:
-        return None if config.unsure_below is None else float(config.unsure_below)
-    if not model.certainty:
-        raise UserError(
-            f"--unsure_below auto: the model of run {model.run_id} was logged without a curve of its certainty; give a "
-            "number from 0 to 1"
-        )
-    found = calibration.threshold_for(model.certainty, config.wanted_accuracy)
-    if found is None:
-        best = max(row[1] for row in model.certainty)
-        raise UserError(
-            f"--wanted_accuracy {config.wanted_accuracy:g}: the model of run {model.run_id} is right that often at no "
-            f"certainty; the most on the validation images is {best:.1%}"
-        )
-    return found
 
 
 def _answer(asked: Asked, file: AnswersFile, max_pixels: int) -> Told:
