@@ -313,7 +313,7 @@ class TrainConfig(PreprocessConfig):
     patience: int = option(
         0,
         click.IntRange(0, 100_000),
-        "stop early after this many epochs without a better val_accuracy; 0 = never",
+        "stop early after this many epochs without a better score, which objective names; 0 = never",
         group="budget",
         unsearchable="it can only end a trial early, which is the pruner's work",
     )

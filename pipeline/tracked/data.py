@@ -17,7 +17,7 @@ from pipeline.data.source import Source
 from pipeline.data.writing import open_or_write
 from pipeline.errors import shown
 from pipeline.tracked.descriptions import command, of_preprocess
-from pipeline.tracked.quality import log_quality, quality_warnings
+from pipeline.tracked.quality import log_quality, quality_paragraph, quality_warnings
 
 SAMPLES_PER_CLASS = 6
 # A warning names so many classes at most.
@@ -40,7 +40,7 @@ def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | No
         data = open_or_write(planned)
         _warn(planned, data)
         _log(run, planned, data)
-        run.describe(of_preprocess(summary(data), config.data))
+        run.describe(of_preprocess(summary(data), quality_paragraph(data), config.data))
     print(f"prepared {summary(data)} in {data.folder}")
     if parent is None:
         print(f"next:\n  {command('train', data=config.data, image_size=config.image_size)}")

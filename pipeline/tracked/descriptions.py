@@ -84,9 +84,10 @@ def of_export(kind: str, asked: str, bytes: int, accuracy: float, own_accuracy: 
     )
 
 
-def of_preprocess(data: str, source: str) -> str:
-    """The page of a preparation. data: what came out in a line. source: the option data."""
-    return page(f"Preparation of the images of {source}.", f"**{data}**.", [command("train", data=source)])
+def of_preprocess(data: str, quality: str, source: str) -> str:
+    """The page of a preparation. data: what came out in a line. quality: how good it is. source: the option data."""
+    found = "\n\n".join(filter(None, [f"**{data}**.", quality]))
+    return page(f"Preparation of the images of {source}.", found, [command("train", data=source)])
 
 
 def of_search(study: str, trials: int, best: str, end: str = "", next_commands: Sequence[str] = ()) -> str:

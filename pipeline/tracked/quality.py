@@ -56,7 +56,7 @@ def quality_warnings(config: PreprocessConfig, data: Prepared) -> list[str]:
 
 
 def log_quality(run: tracking.Run, data: Prepared) -> None:
-    """Log the findings as a table, a figure, metrics and the run's description."""
+    """Log the findings as a table, a figure and metrics."""
     looked = data.quality()
     if looked is None:
         return
@@ -69,7 +69,6 @@ def log_quality(run: tracking.Run, data: Prepared) -> None:
         run.log_table("quality", found.drop(columns="kind"))
     sizes = looked[["width", "height"]].to_numpy()
     run.log_figure("quality", figures.quality(sizes, facts.counts, facts.class_names, _pairs(looked, data)))
-    run.set_tags({tracking.DESCRIPTION: _paragraph(looked, found, facts)})
 
 
 def _handled(config: PreprocessConfig) -> str:
@@ -84,8 +83,12 @@ def _counted(kinds: pd.Series) -> str:
     return ", ".join(f"{count:,} {WORDS[kind][count > 1]}" for kind, count in counts.items() if count)
 
 
-def _paragraph(looked: pd.DataFrame, found: pd.DataFrame, facts: DatasetFacts) -> str:
-    """What the images are like, in plain English."""
+def quality_paragraph(data: Prepared) -> str:
+    """What the images are like, in plain English; nothing of images that an earlier version prepared."""
+    looked, facts = data.quality(), data.facts
+    if looked is None:
+        return ""
+    found = findings(looked, facts.image_size, facts.class_names)
     said = [_of_sizes(looked, facts), _of_near(looked), _of_others(found)]
     if len(found):
         said.append("tables/quality.csv names them, figures/quality.png shows all.")

@@ -19,7 +19,7 @@ from pipeline.metrics import accuracy, balanced_accuracy, cross_entropy
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.network_spec import image_sizes, is_mirrorable, preprocessing_of
-from pipeline.training.objective import best_of, merit, metric_of
+from pipeline.training.objective import best_of, last_gain, merit, metric_of
 from pipeline.training.schedule import learning_rates, sizes_by_epoch
 
 
@@ -121,7 +121,7 @@ def fit(
         best, best_state = best_of(epochs, metric), before.checkpoint.best_state
         _load(network, before.checkpoint)
     for epoch in range(len(epochs) + 1, config.epochs + 1):
-        if best and config.patience and epoch - 1 - best.epoch >= config.patience:
+        if epochs and config.patience and epoch - 1 - last_gain(epochs, metric) >= config.patience:
             break
         if config.weights != "none":
             network.freeze_body(epoch <= config.head_epochs)

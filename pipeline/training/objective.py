@@ -31,6 +31,11 @@ def merit(result: "EpochResult", metric: str) -> tuple[float, float]:
     return (-value if metric == METRICS["loss"] else value), -result.val_loss
 
 
+def last_gain(epochs: "list[EpochResult]", metric: str) -> int:
+    """The epoch that first reached the best value of a metric, however often that came back."""
+    return max(epochs, key=lambda epoch: (merit(epoch, metric)[0], -epoch.epoch)).epoch
+
+
 def best_of(epochs: "list[EpochResult]", metric: str) -> "EpochResult":
     """The best of the epochs by a metric; of equals the first."""
     return max(epochs, key=lambda epoch: (*merit(epoch, metric), -epoch.epoch))

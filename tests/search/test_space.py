@@ -136,6 +136,7 @@ NOT_SEARCHED = {
     "weights": "begin with the same weights",
     "epochs": "budget of every trial",
     "patience": "the pruner's work",
+    "objective": "what better means",
     **dict.fromkeys(["precision", "deterministic"], "about speed"),
     **dict.fromkeys(["preset", "config"], "stands for other options"),
     "seed": "a study would pick a lucky seed",
