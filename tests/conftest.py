@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from images import write_class_folders
+from own_place import settle_in
 
 # A machine that does other work besides is no failure.
 settings.register_profile("any machine", deadline=None)
@@ -34,17 +35,20 @@ def image_folder(tmp_path: Path) -> Path:
     return write_class_folders(tmp_path / "colours")
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an MLflow store without a run: to make one takes seconds, to copy one does not."""
+    from mlflow.tracking import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments(max_results=1)
+    return path
+
+
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder with an MLflow store and a work folder of its own."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> Path:
+    """A current folder with nothing but an empty MLflow store, and a work folder of its own."""
+    return settle_in(tmp_path / "here", monkeypatch, empty_store)
 
 
 @pytest.fixture

@@ -12,30 +12,7 @@ from images import write_class_folders
 
 ROOT = Path(__file__).parents[1]
 
-NETWORKS = ("tiny", "pooled", "narrow")
-
-POOLED = '''"""Convolutions and global average pooling."""
-
-from pipeline.models.networks.keras_network import keras_model
-from pipeline.models.networks.quiet_keras import keras
-
-
-@keras_model(
-    recipe=dict(image_size=32, epochs=4, optimizer="adam", learning_rate=1e-2),
-    search=dict(epochs=2, depth=(1, 3), width=(8, 32)),
-)
-def pooled(
-    input_shape: tuple[int, int, int], classes: int, *, depth: int = 2, width: int = 16, dropout: float = 0.0
-) -> keras.Model:
-    """Convolutions and global average pooling.
-
-    depth: convolutions. width: channels of each. dropout: rate before the last layer.
-    """
-    layers = [keras.Input(input_shape)]
-    layers += [keras.layers.Conv2D(width, 3, padding="same", activation="relu") for _ in range(depth)]
-    layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Dropout(dropout)]
-    return keras.Sequential([*layers, keras.layers.Dense(classes, dtype="float32")])
-'''
+NETWORKS = ("tiny", "narrow")
 
 NARROW = '''"""One dense layer."""
 
@@ -124,7 +101,6 @@ def project(tmp_path_factory):
         shutil.copy(ROOT / name, root / name)
     added = {
         "pipeline/models/architectures/tiny.py": example_of_the_page(),
-        "pipeline/models/architectures/pooled.py": POOLED,
         "pipeline/models/architectures/narrow.py": NARROW,
         "pipeline/data/sources/rows.py": SOURCE,
         "tests/data/test_rows.py": SOURCE_TEST,

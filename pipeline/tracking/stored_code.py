@@ -6,6 +6,7 @@ called after its contents, and imports nothing but itself.
 
 import ast
 import contextlib
+import functools
 import hashlib
 import re
 import sys
@@ -55,6 +56,7 @@ def importable(package: Path) -> Iterator[None]:
             del sys.modules[name]
 
 
+@functools.cache
 def _needed() -> set[Path]:
     """The files that the roots import at their top, and so on, and the architectures, of which a network may be one."""
     found: set[Path] = set()

@@ -15,6 +15,7 @@ import psutil
 import pytest
 import requests
 from images import SMALL, write_class_folders
+from own_place import settle_in
 from processes import wait_for
 
 from pipeline.__main__ import run
@@ -25,14 +26,12 @@ GIF_OF_A_BILLION_PIXELS = b"GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory, empty_store):
     """(address, folder, model): the champion behind the server; a photo.jpg lies in the server's folder."""
     folder = tmp_path_factory.mktemp("server")
     images = write_class_folders(folder / "colours")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        settle_in(folder, patch, empty_store)
         run("train", SMALL | {"data": str(images), "epochs": "4"})
         (trained,) = mlflow.search_runs(filter_string="tags.stage = 'train'", output_format="list")
         version = mlflow.register_model(f"runs:/{trained.info.run_id}/model", "colours").version

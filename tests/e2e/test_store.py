@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from own_place import settle_in
 from processes import wait_for
 
 from pipeline.errors import UserError
@@ -17,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 # What each stage does first; and what MLflow does by itself.
 OURS = [sys.executable, "-m", "pipeline.make_store"]
 MLFLOWS = [sys.executable, "-c", "from mlflow import MlflowClient; MlflowClient().search_experiments()"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A place of one's own in which there is no store yet."""
+    return settle_in(tmp_path / "here", monkeypatch)
 
 
 def test_a_server_that_does_not_answer_is_said_within_a_quarter_of_a_minute(here, environment):

@@ -12,6 +12,7 @@ import pytest
 from bare_environment import link_packages, run_bare
 from images import SMALL, write_class_folders
 from mlflow.tracking import MlflowClient
+from own_place import settle_in
 
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
@@ -28,7 +29,7 @@ EXPORTS = {
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, empty_store):
     """(folder, images, name -> run id) of a small training of each kind of network."""
     folder = tmp_path_factory.mktemp("exported")
     images = write_class_folders(folder / "colours")
@@ -38,9 +39,7 @@ def trained(tmp_path_factory):
         "numpy": {"model": "lenet5-numpy", "epochs": "2", "input_scale": "0.5", "mirror": "no"},
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        settle_in(folder, patch, empty_store)
         from pipeline import tracking
 
         ids = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from images import write_image
 from mlflow.tracking import MlflowClient
+from own_place import settle_in
 
 from pipeline.__main__ import run
 from pipeline.errors import UserError
@@ -18,7 +19,7 @@ TRAINING = {"model": "two-layer-numpy", "image_size": "16", "width": "8", "batch
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
+def store(tmp_path_factory, empty_store):
     """(folder, ids of two trainings, the better of which was evaluated) of classes with odd names."""
     folder = tmp_path_factory.mktemp("reported")
     for label, name in enumerate(NAMES):
@@ -26,9 +27,7 @@ def store(tmp_path_factory):
             colour = tuple(200 if label == channel else 40 for channel in range(3))
             write_image(folder / "images" / name / f"{number:02d}.png", colour, 100 * label + number)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        settle_in(folder, patch, empty_store)
         from pipeline import tracking
 
         ids = []

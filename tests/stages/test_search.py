@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from images import write_class_folders
 from mlflow.tracking import MlflowClient
+from own_place import settle_in
 
 from pipeline.__main__ import run
 from pipeline.errors import UserError
@@ -24,15 +25,13 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory):
+def searched(tmp_path_factory, empty_store):
     """(folder, options) of one study of four trials by two workers, continued from three; shared by the tests."""
     folder = tmp_path_factory.mktemp("searched")
     images = write_class_folders(folder / "colours")
     typed = SMALL | {"data": str(images), "workers": "2"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        settle_in(folder, patch, empty_store)
         run("preprocess", {name: typed[name] for name in ("data", "image_size")})
         test_file = next((folder / "workdir" / "prepared").glob("*/test.npy"))
         test_file.rename(folder / "test.npy")

@@ -1,7 +1,8 @@
 """Classes of 200, 20 and 5 images between which nothing differs: no command may call that a success."""
 
 import pytest
-from images import SMALL, SMALL_SEARCH, write_image
+from images import SMALL_SEARCH, write_image
+from own_place import settle_in
 
 from pipeline import tracking
 from pipeline.__main__ import run
@@ -10,16 +11,21 @@ COUNTS = {"cat": 200, "dog": 20, "fox": 5}
 
 
 @pytest.fixture(scope="module")
-def options(tmp_path_factory):
+def options(tmp_path_factory, empty_store):
     folder = tmp_path_factory.mktemp("uneven")
     for label, (name, count) in enumerate(COUNTS.items()):
         for number in range(count):
             write_image(folder / "animals" / name / f"{number:03d}.png", (128, 128, 128), 1000 * label + number, 16)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        yield SMALL | {"data": str(folder / "animals"), "epochs": "2", "batch_size": "64"}
+        settle_in(folder, patch, empty_store)
+        yield {
+            "model": "two-layer-numpy",
+            "image_size": "16",
+            "width": "16",
+            "data": str(folder / "animals"),
+            "epochs": "2",
+            "batch_size": "64",
+        }
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate", "search"])

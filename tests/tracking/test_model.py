@@ -12,6 +12,7 @@ import mlflow
 import numpy as np
 import pytest
 from images import write_class_folders
+from own_place import settle_in
 
 from pipeline import config, serving
 from pipeline.__main__ import main, run
@@ -24,14 +25,12 @@ BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 
 
 
 @pytest.fixture(scope="module")
-def logged(tmp_path_factory):
+def logged(tmp_path_factory, empty_store):
     """(folder, model) of one small training: where it was logged, and the model's folder."""
     folder = tmp_path_factory.mktemp("logged")
     images = write_class_folders(folder / "colours")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        settle_in(folder, patch, empty_store)
         run("train", {"model": "two-layer-numpy", "data": str(images), "image_size": "16", "epochs": "1"})
         yield folder, Path(mlflow.artifacts.download_artifacts(f"runs:/{newest_run('train')}/model"))
 
