@@ -7,15 +7,15 @@ from mlflow.tracking import MlflowClient
 from pipeline.__main__ import run
 from pipeline.errors import UserError
 
+HARDLY_TRAINED = {"model": "two-layer-numpy", "width": "16", "image_size": "16", "epochs": "1"}
+
 
 @pytest.fixture(scope="module")
 def second(trained):
     """A second training on the same images, which has hardly begun."""
     from pipeline import tracking
 
-    run(
-        "train", {"model": "two-layer-numpy", "width": "16", "image_size": "16", "epochs": "1", "data": str(trained[1])}
-    )
+    run("train", HARDLY_TRAINED | {"data": str(trained[1])})
     return tracking.newest_run("train")
 
 
@@ -61,7 +61,7 @@ def test_without_names_the_two_newest_trainings_are_compared(trained, second):
 def test_other_images_are_refused_and_the_run_is_marked(trained, tmp_path):
     from pipeline import tracking
 
-    run("train", WORSE | {"data": str(write_class_folders(tmp_path / "more", 30, first_seed=50))})
+    run("train", HARDLY_TRAINED | {"data": str(write_class_folders(tmp_path / "more", 30, first_seed=50))})
     with pytest.raises(
         UserError, match=r"answered different images, 6 and 9, .* compare takes runs on the same images"
     ):
