@@ -2,19 +2,14 @@
 
 import re
 import shutil
-import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-from pipeline import process
+from pipeline import half_written, process
 from pipeline.training import run_folder
 from pipeline.training.run_folder import RunFolder
 
-DAY_SECONDS = 24 * 3600
 # The files that a training leaves once MLflow has all of it. With any other file in it, a folder is kept.
 OF_A_TRAINING = re.compile(r"run\.json|history\.jsonl|lock|checkpoint-\d+\.npz|.*\.part")
 
@@ -41,14 +36,14 @@ def leftovers(workdir: Path, of_studies: set[str]) -> list[Leftover]:
 
     def of_data(path: Path) -> tuple[str, str | None]:
         if path.suffix == ".part":
-            return "half-written data", None if _is_abandoned(path) else "it may be being written"
+            return "half-written data", None if half_written.is_abandoned(path) else "it may be being written"
         if path.suffix == ".lock":
             return "lock", None
         return ("index of files read", None) if path.name == "index" else ("prepared data", needed.get(path.name))
 
     def of_archive(path: Path) -> tuple[str, str | None]:
         if path.suffix == ".part":
-            return "half-written data", None if _is_abandoned(path) else "it may be being written"
+            return "half-written data", None if half_written.is_abandoned(path) else "it may be being written"
         return "unpacked archive", None
 
     def of_run(path: Path) -> tuple[str, str | None]:
@@ -90,11 +85,3 @@ def _why_kept(path: Path, folder: RunFolder | None) -> str | None:
         return f"unfinished, {len(folder.epochs())} epochs trained"
     others = sorted(each.name for each in path.glob("*") if not OF_A_TRAINING.fullmatch(each.name))
     return f"it holds {others[0]}, which MLflow may not have" if others else None
-
-
-def _is_abandoned(part: Path) -> bool:
-    """Whether what a process was writing is of one that is no more; of another machine's, whether it is a day old."""
-    host, _, number = part.stem.partition(".")[2].rpartition(".")
-    if host == socket.gethostname() and number.isdecimal():
-        return not psutil.pid_exists(int(number))
-    return time.time() - part.stat().st_mtime > DAY_SECONDS

@@ -1,6 +1,7 @@
 """Processes: which one this is, whether another still lives, and how this one hears that it should stop."""
 
 import contextlib
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -40,6 +41,17 @@ def identity_of(number: int) -> Identity:
     return _place() | {"process": number, "started": _started(number)}
 
 
+def place_name() -> str:
+    """A short name of where this process sees others by their numbers: this machine or container since it started."""
+    here = _place()
+    return hashlib.sha256(repr([here[name] for name in _names_of(here)]).encode()).hexdigest()[:12]
+
+
+def _names_of(place: Identity) -> list[str]:
+    # Not by its host's name: that can change, and a container may bear the name of another.
+    return ["boot", "namespace"] if place["boot"] else ["host"]
+
+
 def _place() -> Identity:
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
@@ -63,8 +75,7 @@ def _first_line(path: str) -> str | None:
 def is_here(process: Identity) -> bool:
     """Whether a process is or was one of those that this process sees by their numbers."""
     here = _place()
-    # Not by its host's name: that can change, and a container may bear the name of another.
-    names = ["boot", "namespace"] if here["boot"] and process.get("boot") else ["host"]
+    names = _names_of(here) if process.get("boot") else ["host"]
     return all(process.get(name) == here[name] for name in names)
 
 

@@ -18,6 +18,7 @@ ROOMS = [
     "config",
     "process",
     "locks",
+    "half_written",
     "numpy_lenet",
     "metrics",
     "figures",

@@ -3,12 +3,10 @@
 import hashlib
 import os
 import shutil
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import psutil
-
+from pipeline import half_written
 from pipeline.errors import UserError, shown
 
 
@@ -22,8 +20,8 @@ def unpacked(workdir: Path, origin: str, state: Sequence, unpack: Callable[[Path
     folder = workdir / "unpacked" / f"{name}-{_short(repr(state))}"
     if folder.is_dir():
         return folder
-    _remove_abandoned(folder.parent)
-    beside = folder.with_name(f"{folder.name}.{socket.gethostname()}.{os.getpid()}.part")
+    half_written.remove_abandoned(folder.parent)
+    beside = half_written.beside(folder)
     try:
         beside.mkdir(parents=True)
         unpack(beside)
@@ -45,13 +43,6 @@ def _rename(beside: Path, folder: Path) -> None:
         # Another process was quicker; it has unpacked the same.
         if not folder.is_dir():
             raise
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes of this machine left."""
-    for part in folder.glob(f"*.{socket.gethostname()}.*.part"):
-        if not psutil.pid_exists(int(part.name.split(".")[-2])):
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def _short(text: str) -> str:

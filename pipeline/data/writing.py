@@ -8,16 +8,14 @@ import itertools
 import json
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 from tqdm import tqdm
 
-from pipeline import locks
+from pipeline import half_written, locks
 from pipeline.data.duplicates import Handled, handle
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
@@ -50,8 +48,8 @@ def write(plan: Plan) -> Prepared:
 
     Raises UserError if an image cannot be read and `on_error` is fail, or if nothing is left of a split.
     """
-    _remove_abandoned(plan.folder.parent)
-    beside = plan.folder.with_name(f"{plan.folder.name}.{socket.gethostname()}.{os.getpid()}.part")
+    half_written.remove_abandoned(plan.folder.parent)
+    beside = half_written.beside(plan.folder)
     beside.mkdir(parents=True)
     try:
         _write_whole(plan, beside)
@@ -227,10 +225,3 @@ def _channel_statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
     pixels = images.shape[0] * images.shape[1] * images.shape[2]
     means = total / pixels
     return means.tolist(), np.sqrt(squares / pixels - means**2).tolist()
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove the half-written folders that killed processes of this machine left."""
-    for part in folder.glob(f"*.{socket.gethostname()}.*.part"):
-        if not psutil.pid_exists(int(part.name.split(".")[-2])):
-            shutil.rmtree(part, ignore_errors=True)

@@ -102,7 +102,8 @@ def _created(experiment: str, name: str, tags: dict[str, str]) -> str:
 
 def is_abandoned(run: FoundRun) -> bool:
     """Whether the process of a run was one of this machine and is no more."""
-    return PROCESS in run.tags and process.is_dead(process_in(run.tags[PROCESS]))
+    owner = process_in(run.tags.get(PROCESS, ""))
+    return owner is not None and process.is_dead(owner)
 
 
 def _close_abandoned(stage: str, own: str) -> None:

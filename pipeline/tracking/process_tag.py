@@ -11,8 +11,11 @@ def process_tag() -> dict[str, str]:
     return {PROCESS: " ".join(f"{name}={value}" for name, value in process.myself().items() if value is not None)}
 
 
-def process_in(tag: str) -> Identity:
-    """The identity that a tag holds."""
-    found = dict(part.split("=", 1) for part in tag.split(" "))
-    started = float(found["started"]) if "started" in found else None
-    return found | {"process": int(found["process"]), "started": started}
+def process_in(tag: str) -> Identity | None:
+    """The identity that a tag holds; None if somebody has changed the tag so that it holds none."""
+    try:
+        found = dict(part.split("=", 1) for part in tag.split(" "))
+        started = float(found["started"]) if "started" in found else None
+        return {"host": found["host"]} | found | {"process": int(found["process"]), "started": started}
+    except (KeyError, ValueError):
+        return None

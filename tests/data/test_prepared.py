@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import time
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 from images import write_class_folders, write_image
 from PIL import Image
 
+from pipeline import half_written
 from pipeline.config import PreprocessConfig
 from pipeline.data.decoding import decode
 from pipeline.data.decoding.limits import MAX_PIXELS
@@ -248,8 +248,8 @@ def test_near_duplicates_can_be_dropped_or_refused(configured, nearly_leaking):
 def test_a_killed_process_leaves_nothing_that_looks_whole(configured, tmp_path):
     folder = tmp_path / "workdir" / "prepared"
     dead = 2**22 + 1  # above the kernel's largest process id
-    abandoned = folder / f"abc.{socket.gethostname()}.{dead}.part"
-    busy = folder / f"abc.{socket.gethostname()}.{os.getpid()}.part"
+    busy = half_written.beside(folder / "abc")
+    abandoned = busy.with_name(busy.name.replace(f".{os.getpid()}-", f".{dead}-"))
     for part in (abandoned, busy):
         part.mkdir(parents=True)
     prepare(configured())

@@ -1,9 +1,9 @@
 """Copies of packed data in the work folder."""
 
 import errno
-import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -45,17 +45,17 @@ def test_a_failure_leaves_nothing(tmp_path):
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
-    gone = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    code = (
+        "import sys, pathlib; from pipeline import half_written; print(half_written.beside(pathlib.Path(sys.argv[1])))"
     )
-    parts = {
-        name: tmp_path / "unpacked" / f"a-b.{name}.part"
-        for name in (f"{socket.gethostname()}.{gone.stdout.strip()}", "elsewhere.1")
-    }
-    for part in parts.values():
+    gone = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "unpacked" / "a-b")], capture_output=True, text=True, check=True
+    )
+    of_dead, of_elsewhere = Path(gone.stdout.strip()), tmp_path / "unpacked" / "a-b.elsewhere.1-1_0.part"
+    for part in (of_dead, of_elsewhere):
         part.mkdir(parents=True)
     unpacked(tmp_path, "origin", (), write("x"))
-    assert [part.exists() for part in parts.values()] == [False, True]
+    assert [part.exists() for part in (of_dead, of_elsewhere)] == [False, True]
 
 
 def test_a_pack_gives_each_image_back(tmp_path):

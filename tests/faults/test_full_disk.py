@@ -1,14 +1,17 @@
 """A disk that fills up: one sentence, nothing damaged, and the same command goes on once there is room."""
 
+import contextlib
 import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 from mlflow.tracking import MlflowClient
 from processes import wait_for
+from sqlalchemy.exc import OperationalError
 
 PROJECT = Path(__file__).parents[2]
 TRAINING = {"model": "two-layer-numpy", "image_size": "16", "batch_size": "8", "epochs": "300"}
@@ -114,3 +117,29 @@ def test_a_training_whose_model_finds_no_room_is_logged_by_the_same_command(smal
     assert trained[0].info.status == "FINISHED"
     assert trained[0].outputs.model_outputs
     assert not [run for run in trained if run.info.status == "RUNNING"]
+
+
+def test_a_study_whose_database_finds_no_room_goes_on_once_there_is_some(small_disk, start):
+    storage = f"sqlite:///{small_disk / 'optuna.db'}"
+    options = TRAINING | {"study": "full", "storage": storage, "trials": "3", "retrain": "0", "pruner": "none"}
+    process = start("search", **options)
+    wait_for(lambda: "RUNNING" in states_of(storage))
+    fill(small_disk)
+    code, _, said = ended(process)
+    assert code != 0
+    assert said.startswith(SAID)
+    make_room(small_disk)
+    code, _, said = ended(start("search", **options))
+    assert code == 0, said
+    assert states_of(storage).count("COMPLETE") == 3
+    assert "RUNNING" not in states_of(storage)
+
+
+def states_of(storage):
+    """The states of the trials of the study; none before it is there."""
+    if not Path(storage.removeprefix("sqlite:///")).exists():
+        return []
+    with contextlib.suppress(OperationalError, KeyError):
+        study = optuna.load_study(study_name="full", storage=storage)
+        return [trial.state.name for trial in study.get_trials(deepcopy=False)]
+    return []

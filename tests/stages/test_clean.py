@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ import optuna
 import pytest
 from images import write_class_folders
 
-from pipeline import process
+from pipeline import half_written, process
 from pipeline.__main__ import main, run
 from pipeline.data.prepared import open_prepared
 from pipeline.search.study import IDENTITY
@@ -53,8 +52,8 @@ def workdir(here):
     for digest in ("needed", "free", "studied"):
         data(folder, digest)
     (folder / "prepared" / "index").mkdir()
-    host = socket.gethostname()
-    for name in (f"a.{host}.{NO_PROCESS}.part", f"b.{host}.{os.getpid()}.part", f"c.elsewhere.{NO_PROCESS}.part"):
+    abandoned = f"a.{process.place_name()}.{NO_PROCESS}-1_0.part"
+    for name in (abandoned, half_written.beside(Path("b")).name, f"c.elsewhere.{NO_PROCESS}-1_0.part"):
         (folder / "prepared" / name).mkdir()
     (folder / "unpacked" / "archive-state").mkdir(parents=True)
     training(folder, "over", "free", epochs=1, is_over=True)

@@ -5,14 +5,13 @@ import gzip
 import hashlib
 import lzma
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
 from tqdm import tqdm
 
+from pipeline import half_written
 from pipeline.data.archives.members import BOMB, most_unpacked
 
 OPENERS: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
@@ -35,7 +34,7 @@ def plain_tar(path: Path, folder: Path) -> Path:
     copy = folder / f"{of_path}-{_short_digest(f'{found.st_size} {found.st_ino} {found.st_mtime_ns}'.encode())}.tar"
     if not copy.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(folder)
+        half_written.remove_abandoned(folder)
         with opener(path, "rb") as packed:
             _write_whole(packed, copy, most_unpacked(found.st_size))
     for stale in set(folder.glob(f"{of_path}-*.tar")) - {copy}:
@@ -49,7 +48,7 @@ def _short_digest(content: bytes) -> str:
 
 def _write_whole(packed: BinaryIO, copy: Path, most: int) -> None:
     """Write what is packed beside `copy`, and rename it when it is whole."""
-    beside = copy.with_name(f"{copy.name}.{socket.gethostname()}.{os.getpid()}.part")
+    beside = half_written.beside(copy)
     try:
         with beside.open("wb") as file, tqdm(desc="unpack", unit="B", unit_scale=True, disable=None) as bar:
             while chunk := packed.read(CHUNK):
@@ -59,10 +58,3 @@ def _write_whole(packed: BinaryIO, copy: Path, most: int) -> None:
         beside.replace(copy)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove the half-written copies that killed processes of this machine left."""
-    for part in folder.glob(f"*.{socket.gethostname()}.*.part"):
-        if not psutil.pid_exists(int(part.name.split(".")[-2])):
-            part.unlink(missing_ok=True)
