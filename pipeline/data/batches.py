@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from pipeline.data.augmentation import Augment
+from pipeline.data.picked import Images
 
 Item = TypeVar("Item")
 
@@ -44,7 +45,7 @@ def smoothed_targets(classes: int, label_smoothing: float) -> np.ndarray:
 
 
 def training_batches(
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     order: np.ndarray,
     augment: Augment,

@@ -25,8 +25,7 @@ def stratified_by_groups(
     if a split gets no image at all.
     """
     rows = table.sort_values("path")
-    alone = rows["group"] == ""
-    groups = pd.factorize(rows["group"].where(~alone, "\0" + rows["path"]), sort=True)[0]
+    groups = group_numbers(rows)
     labels = rows["label"].to_numpy()
     split = np.full(len(rows), "train", dtype=object)
     for part in _independent(labels, groups):
@@ -41,12 +40,23 @@ def stratified_by_groups(
     return pd.Series(split, index=rows.index, dtype=table["split"].dtype).reindex(table.index)
 
 
+def group_numbers(rows: pd.DataFrame) -> np.ndarray:
+    """The number of the group of each row, (n,). rows: columns path and group (empty: a group of its own)."""
+    alone = rows["group"] == ""
+    return pd.factorize(rows["group"].where(~alone, "\0" + rows["path"]), sort=True)[0]
+
+
+def joined(units: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Numbers of what is the same in one of two numberings, directly or through others. (n,) of int from 0 each."""
+    offset = units.max() + 1
+    size = offset + others.max() + 1
+    edges = coo_array((np.ones(len(units), np.int8), (units, offset + others)), shape=(size, size))
+    return connected_components(edges, directed=False)[1][units]
+
+
 def _independent(labels: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
     """The rows of each set of classes that share no group with the others."""
-    classes = labels.max() + 1
-    size = classes + groups.max() + 1
-    edges = coo_array((np.ones(len(labels), np.int8), (labels, classes + groups)), shape=(size, size))
-    component = connected_components(edges, directed=False)[1][labels]
+    component = joined(labels, groups)
     for number in np.unique(component):
         yield np.flatnonzero(component == number)
 

@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.data.channels import CHANNELS
+from pipeline.data.picked import Images
 from pipeline.errors import UserError, first_line, shown
 
-CHANNELS = 3
 DIGEST_CHARACTERS = 16
 MANIFEST_COLUMNS = ["path", "label", "split", "content", "position"]
 # width, height: of the picture in the file, upright. hash: its pHash, which one of one colour has none of. near: the
@@ -68,7 +69,7 @@ class Split:
     contents: (n,), a digest of each image's file.
     """
 
-    images: np.ndarray
+    images: Images
     labels: np.ndarray
     paths: list[str]
     contents: list[str]
@@ -94,6 +95,7 @@ class Prepared:
             images = np.asarray(np.load(self.folder / f"{split}.npy", mmap_mode="r", allow_pickle=False))
             labels, paths = rows["label"].to_numpy(np.int64), rows["path"].tolist()
             opened = Split(images, labels, paths, rows["content"].tolist())
+            _check_images(images, len(labels), self.facts, split)
             _check_split(opened, rows["position"].tolist(), self.facts, split)
         return opened
 
@@ -179,11 +181,15 @@ def _check_facts(facts: DatasetFacts, digest: str) -> None:
         raise ValueError("skipped, leaking or conflicting in dataset.json is no list of files")
 
 
+def _check_images(images: np.ndarray, count: int, facts: DatasetFacts, split: str) -> None:
+    """Raise ValueError if the array of a split is none of `count` images."""
+    shape = (count, facts.image_size, facts.image_size, CHANNELS)
+    if images.shape != shape or images.dtype != np.uint8:
+        raise ValueError(f"{split}.npy holds {images.dtype} of the shape {images.shape}, not {shape}")
+
+
 def _check_split(opened: Split, positions: list[int], facts: DatasetFacts, split: str) -> None:
-    """Raise ValueError if array, manifest and facts do not say the same of a split."""
-    shape = (len(opened.labels), facts.image_size, facts.image_size, CHANNELS)
-    if opened.images.shape != shape or opened.images.dtype != np.uint8:
-        raise ValueError(f"{split}.npy holds {opened.images.dtype} of the shape {opened.images.shape}, not {shape}")
+    """Raise ValueError if manifest and facts do not say the same of a split."""
     if positions != list(range(len(positions))):
         raise ValueError(f"the positions of {split} in manifest.parquet are not those of its images")
     counts = np.bincount(opened.labels, minlength=len(facts.class_names)).tolist()

@@ -9,6 +9,7 @@ from PIL import Image
 
 from pipeline.data.decoding import decode, fit
 from pipeline.data.decoding.limits import MAX_PIXELS
+from pipeline.data.picked import Images
 from pipeline.data.scaling import scaled_parts
 
 # As --image_size has it.
@@ -69,7 +70,7 @@ class Preprocessing:
             picture = Image.fromarray(np.ascontiguousarray(picture))
         return fit(picture, self.prepared_size, self.resize)
 
-    def seen(self, images: np.ndarray) -> Iterator[np.ndarray]:
+    def seen(self, images: Images) -> Iterator[np.ndarray]:
         """Images (n, prepared_size, prepared_size, 3) uint8 as the network sees them, a part of them at a time."""
         return scaled_parts(images, self.seen_size)
 

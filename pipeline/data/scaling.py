@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from pipeline.data.picked import Images
+
 # A multiple of what networks predict at once: a part's odd rest would be one more shape to build a graph for.
 SCALED_AT_ONCE = 1000
 
@@ -24,7 +26,7 @@ def all_scaled(images: np.ndarray, size: int) -> np.ndarray:
     return np.stack([scaled(image, size) for image in images])
 
 
-def scaled_parts(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def scaled_parts(images: Images, size: int) -> Iterator[np.ndarray]:
     """The same, a part at a time, so that no second copy of all images is held."""
     for start in range(0, len(images), SCALED_AT_ONCE):
         yield all_scaled(images[start : start + SCALED_AT_ONCE], size)

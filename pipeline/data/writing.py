@@ -16,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import half_written, locks
+from pipeline.data.channels import level_counts, statistics
 from pipeline.data.duplicates import Handled, handle
 from pipeline.data.filling import Filling, Row, fill
 from pipeline.data.planning import Plan
@@ -27,7 +28,6 @@ from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError, shown
 
-CHUNK = 64
 # What decoding one file may take. The largest picture that is decoded takes a fraction of it on any machine.
 SECONDS = 120.0
 
@@ -119,7 +119,7 @@ def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.Data
     """Write dataset.json. files: rows of the table for each list of files among the facts."""
     # A data set to score alone has no training images; nothing is standardised by it.
     of_statistics = "train" if "train" in plan.splits else plan.splits[0]
-    means, deviations = _channel_statistics(np.load(folder / f"{of_statistics}.npy", mmap_mode="r"))
+    means, deviations = statistics(level_counts(np.load(folder / f"{of_statistics}.npy", mmap_mode="r")))
     columns = {"skipped": ["path", "split", "reason"], "leaking": ["path", "split"], "conflicting": ["path", "label"]}
     columns |= {"leaking_groups": ["path", "split", "group"]}
     class_names = plan.source.class_names
@@ -212,16 +212,3 @@ def _check_not_empty(plan: Plan, table: pd.DataFrame) -> None:
 def _class_counts(table: pd.DataFrame, split: str, classes: int) -> list[int]:
     labels = table.loc[table["split"] == split, "label"]
     return np.bincount(labels, minlength=classes).tolist()
-
-
-def _channel_statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and deviation of each channel over all pixels, exact: from how often each of its levels is there."""
-    counts, levels = np.zeros((3, 256), np.int64), np.arange(256)
-    for start in range(0, len(images), CHUNK):
-        for channel in range(3):
-            values = images[start : start + CHUNK, ..., channel].ravel()
-            counts[channel] += np.bincount(values, minlength=256)
-    total, squares = counts @ levels, counts @ levels**2
-    pixels = images.shape[0] * images.shape[1] * images.shape[2]
-    means = total / pixels
-    return means.tolist(), np.sqrt(squares / pixels - means**2).tolist()

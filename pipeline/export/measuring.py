@@ -72,7 +72,7 @@ def expected_answers(
 
 def measured(name: str, path: Path, val: Split, expected: Expected) -> Measured:
     """Ask the export at `path`, of the format `name`, about the validation images, and time it with one of them."""
-    answers = answers_of(format_named(name).load(path), val.images)
+    answers = answers_of(format_named(name).load(path), val.images[:])
     return Measured(
         agreement=agreement(expected.float32, answers),
         accuracy=metrics.accuracy(val.labels, answers),

@@ -23,11 +23,12 @@ def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig)
         seen = np.concatenate(list(model.classifier.preprocessing.seen(images)))
         return model.classifier.network.heat_maps(seen, classes)
 
-    given = plain(split.images)
+    images = split.images[:]
+    given = plain(images)
     shown = _with_temperature(given, model) if calibrated else given
     return Answers(
         split=config.split,
-        images=split.images,
+        images=images,
         labels=split.labels,
         paths=split.paths,
         class_names=data.facts.class_names,

@@ -174,7 +174,7 @@ def _log(run: tracking.Run, planned: Plan, data: Prepared) -> None:
         if len(table):
             run.log_table(name, table)
     shown_split = data["train" if "train" in planned.splits else planned.splits[0]]
-    sheet = figures.sample_sheet(shown_split.images, shown_split.labels, facts.class_names, SAMPLES_PER_CLASS)
+    sheet = figures.sample_sheet(shown_split.images[:], shown_split.labels, facts.class_names, SAMPLES_PER_CLASS)
     run.log_figure("samples", sheet)
     log_quality(run, data)
     run.log_file(data.folder / "manifest.parquet")

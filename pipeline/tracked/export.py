@@ -81,7 +81,7 @@ def _export(
     expected = expected_answers(
         network,
         preprocessing,
-        data["val"].images,
+        data["val"].images[:],
         mirrored=config.mirror_predict,
         bfloat16=_computes_in_bfloat16(model),
     )

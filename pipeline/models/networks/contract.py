@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.batches import Batch
+from pipeline.data.picked import Images
 from pipeline.data.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -99,6 +100,6 @@ class Network(Protocol):
         """
 
 
-def predict_prepared(network: Network, images: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+def predict_prepared(network: Network, images: Images, preprocessing: Preprocessing) -> np.ndarray:
     """Take prepared images (n, prepared_size, prepared_size, 3) uint8 to probabilities (n, classes) float32."""
     return np.concatenate([network.predict(part) for part in preprocessing.seen(images)])
