@@ -50,4 +50,5 @@ def _trained(rung: Rung, seed: int, run: tracking.Run) -> dict:
             raise
         print(f"{rung.reading} {rung.change} cannot be trained: {error}")
         return {"val_accuracy": None, "run_id": None, "reason": str(error)}
-    return {"val_accuracy": tracking.metrics_of(run_id)["best_val_accuracy"], "run_id": run_id, "reason": ""}
+    score = "cv_accuracy" if config.folds else "best_val_accuracy"
+    return {"val_accuracy": tracking.metrics_of(run_id)[score], "run_id": run_id, "reason": ""}

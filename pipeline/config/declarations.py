@@ -10,6 +10,7 @@ import click
 
 from pipeline import docstrings
 from pipeline.config.addresses import WITHOUT_PASSWORD
+from pipeline.config.folds import FoldsType
 from pipeline.config.model_names import ModelType
 from pipeline.config.patterns import GroupPattern
 from pipeline.config.places import PACKAGE, PRESETS
@@ -324,6 +325,15 @@ class TrainConfig(PreprocessConfig):
         "where the largest class has at least twice the training images of the smallest, else accuracy",
         group="budget",
         unsearchable="it says what better means",
+    )
+    folds: int = option(
+        0,
+        FoldsType(),
+        "K-fold cross-validation: besides the training on train and val, the images of both are divided into so many "
+        "folds, and for each fold a network is trained on the others and scored on it. The run has the mean of the "
+        "scores with its 95 % interval, and each image's answer from the network that was not trained on it; 0 = none",
+        group="budget",
+        unsearchable="it says how a trial is scored",
     )
     optimizer: str = option(
         "sgd",

@@ -40,5 +40,6 @@ def train_best(study: optuna.Study, config: SearchConfig, space: Space, run: tra
 
 def final_config(config: SearchConfig, params: dict, space: Space) -> TrainConfig:
     """The configuration of the training in full of a trial's values."""
-    final = dataclasses.replace(options.part(config, TrainConfig), **(params | {"epochs": config.final_epochs}))
+    full = params | {"epochs": config.final_epochs, "folds": 0}
+    final = dataclasses.replace(options.part(config, TrainConfig), **full)
     return final if "image_size" in space else dataclasses.replace(final, image_size=config.final_image_size)

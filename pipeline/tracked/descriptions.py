@@ -49,6 +49,14 @@ def of_training(config: TrainConfig, data: str, found: str, run_id: str) -> str:
     )
 
 
+def of_fold(config: TrainConfig, number: int, data: str, found: str) -> str:
+    """The page of a fold of a cross-validation. data: its division of the data in a line. found: its best epoch."""
+    return page(
+        f"Fold {number} of {config.folds} of **{config.model}** on {data}, {config.epochs} epochs.",
+        f"**{found}**, of the images held out; tables/predictions.parquet has its answers to them. It has no model.",
+    )
+
+
 def next_of_training(run_id: str) -> list[str]:
     """The commands that a finished training is followed by."""
     return [command("evaluate", run_id=run_id), command("predict", run_id=run_id, data="FOLDER")]

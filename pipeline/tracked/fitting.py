@@ -91,6 +91,15 @@ def log_history(run: tracking.Run, path: Path) -> None:
 
 def log_result(run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, result: FitResult) -> None:
     """Log what the training came to: its history, its curves, and the model of its best epoch."""
+    log_curves(run, data, config, result)
+    # Written before it is sent, so that a server that is gone at the end takes no finished training with it.
+    saved = save_network(run, network, data, config, result)
+    log_network(run, saved)
+    Path(saved.file).unlink()
+
+
+def log_curves(run: tracking.Run, data: Prepared, config: TrainConfig, result: FitResult) -> None:
+    """Log the history of a training, its best epoch and its curves."""
     log_history(run, history_path(config, run))
     run.log_metrics(best_metrics(result))
     val_counts = data.facts.counts["val"]
@@ -101,10 +110,6 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
     steps = pd.DataFrame({"step": np.arange(1, len(result.step_losses) + 1), "loss": result.step_losses})
     run.log_table("step_losses", steps, digits=None)
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
-    # Written before it is sent, so that a server that is gone at the end takes no finished training with it.
-    saved = save_network(run, network, data, config, result)
-    log_network(run, saved)
-    Path(saved.file).unlink()
 
 
 def best_metrics(result: FitResult) -> dict[str, float]:
@@ -133,17 +138,22 @@ def save_network(
     """Write the network into the folder of its run, and say how far its certainty can be trusted."""
     file = network.save(path_of(config.workdir, run.id))
     preprocessing = dataclasses.replace(preprocessing_of(config, data.facts), in_file=network.standardizes_in_file)
-    val, probabilities = data["val"], result.val_probabilities
-    if probabilities is None:
-        probabilities = predict_prepared(network, val.images, preprocessing)
+    labels, probabilities = data["val"].labels, val_probabilities(network, data, config, result)
     described = {
         "preprocessing": dataclasses.asdict(preprocessing),
         "class_names": data.facts.class_names,
         "mirrorable": is_mirrorable(config, data.facts),
-        "temperature": calibration.fit_temperature(val.labels, probabilities),
-        "certainty": calibration.certainty_curve(val.labels, probabilities),
+        "temperature": calibration.fit_temperature(labels, probabilities),
+        "certainty": calibration.certainty_curve(labels, probabilities),
     }
     return SavedNetwork(str(file), described, list(network.requirements))
+
+
+def val_probabilities(network: Network, data: Prepared, config: TrainConfig, result: FitResult) -> np.ndarray:
+    """The answers to the validation images after the best epoch, (n, classes). network: as it was after that epoch."""
+    if result.val_probabilities is not None:
+        return result.val_probabilities
+    return predict_prepared(network, data["val"].images, preprocessing_of(config, data.facts))
 
 
 def log_network(run: tracking.Run, saved: SavedNetwork) -> None:

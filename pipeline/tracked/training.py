@@ -1,19 +1,21 @@
 """A training run: begun, or gone on with where one was interrupted."""
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 
 from pipeline import config as options
-from pipeline import models, process, tracking
+from pipeline import models, tracking
 from pipeline.config import PreprocessConfig, TrainConfig
 from pipeline.data.prepared import Prepared
-from pipeline.errors import ServerGoneError, UserError, shown
+from pipeline.errors import ServerGoneError, UserError
 from pipeline.evaluation.constant import no_better_than_constant
 from pipeline.models.networks.contract import Network
 from pipeline.progress import TrainingProgress
+from pipeline.tracked.continuing import continued
 from pipeline.tracked.data import ensure_prepared, log_data, summary
-from pipeline.tracked.descriptions import next_of_training, of_training, training_name
+from pipeline.tracked.descriptions import next_of_training, of_fold, of_training, training_name
 from pipeline.tracked.fitting import (
     fit_tracked,
     history_path,
@@ -22,12 +24,13 @@ from pipeline.tracked.fitting import (
     log_options,
     log_result,
 )
+from pipeline.tracked.folds import fold_tags, folds, log_cross_validation, log_fold
 from pipeline.tracked.machine import machine
 from pipeline.training import history, run_folder
 from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import Callbacks, DivergedError, FitResult, steps_per_epoch
 from pipeline.training.network_spec import network_spec
-from pipeline.training.objective import METRICS, metric_of
+from pipeline.training.objective import METRICS, metric_of, objective_of
 from pipeline.training.run_folder import RunFolder
 
 # With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
@@ -42,19 +45,22 @@ def train_tracked(
     tags: Mapping[str, str] | None = None,
     stage: str = "train",
     name: str | None = None,
+    fold: int | None = None,
 ) -> str:
     """Train a model and log it: the run holds its options, its curves, and the model of its best epoch.
 
-    tags: further ones for the run. stage, name: its own, where the training is a step of something else.
+    tags: further ones for the run. stage, name: its own, where the training is a step of something else. fold: which of
+    config.folds it is of, from 1; without it those are trained as well, in runs below this one.
     Returns the id of the run. Raises UserError if the data cannot be read or the model cannot be built as asked for.
     """
-    all_tags = {"config_digest": options.digest(config), **(tags or {})}
+    which = fold_tags(config, fold) if fold else {}
+    all_tags = {"config_digest": options.digest(config), **which, **(tags or {})}
     with contextlib.ExitStack() as at_end:
         with tracking.run(stage, name or training_name(config), parent, tags=all_tags) as run:
-            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config))
+            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config) | which)
             at_end.callback(run_folder.let_go, folder.path)
             try:
-                result = _train(run, config, folder, is_told=name is None)
+                result = _train(run, config, folder, fold, is_told=name is None)
                 if name is None:
                     run.rename(training_name(config, result.best.val_accuracy))
             except DivergedError:
@@ -81,7 +87,12 @@ def _what_lies_where(config: TrainConfig, run: tracking.Run) -> str:
 
 
 def train_once(
-    config: TrainConfig, parent: str, tags: Mapping[str, str], stage: str = "train", name: str | None = None
+    config: TrainConfig,
+    parent: str,
+    tags: Mapping[str, str],
+    stage: str = "train",
+    name: str | None = None,
+    fold: int | None = None,
 ) -> str:
     """The run of this very training in `parent`: a finished one with these tags and this stage, or a new one.
 
@@ -91,7 +102,7 @@ def train_once(
     same = {"stage": stage, "config_digest": options.digest(config), "data_digest": data.facts.digest, **tags}
     present = tracking.find(same, "FINISHED") or tracking.find(same | {DIVERGED: "true"}, "FAILED")
     if not present:
-        return train_tracked(config, parent, tags, stage, name)
+        return train_tracked(config, parent, tags, stage, name, fold)
     found = present[-1]
     tracking.handle_of(found.id).nest_in(parent)
     if found.status == "FAILED":
@@ -99,12 +110,16 @@ def train_once(
     return found.id
 
 
-def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, is_told: bool) -> FitResult:
+def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, fold: int | None, is_told: bool) -> FitResult:
     """is_told: whether the terminal shows each epoch, which is too much where the training is one of many."""
     log_options(run, config)
     data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
+    if config.folds:
+        # Also where none is trained yet: what cannot be divided is refused before the training, not after it.
+        divided = folds(data, config)
+        data = divided[fold - 1] if fold else data
     log_data(run, data, config, "training")
-    folder = _continued(folder.of_data(data.facts.digest), config)
+    folder = continued(folder.of_data(data.facts.digest), config)
     network = models.build(config.model, network_spec(config, data))
     run.set_tags({"machine": machine(network.requirements), "preset": config.preset or "none"})
     parameters = log_layers(run, network)
@@ -113,11 +128,30 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, is_told: b
         _warn_of_few_steps(config, data)
     with tracking.system_metrics(run):
         result = _fit(run, network, data, config, folder, is_told)
+    found = _in_words(result)
+    if fold:
+        log_fold(run, network, data, config, result)
+        run.describe(of_fold(config, fold, summary(data), found))
+        return result
     log_result(run, network, data, config, result)
+    if config.folds:
+        print(said := log_cross_validation(run, _fold_runs(config, data, run)))
+        found = f"{found}; {said}"
     if warning := _of_constant_answers(data, result):
         print(f"warning: {warning}", file=sys.stderr)
-    run.describe(of_training(config, summary(data), _in_words(result), run.id))
+    run.describe(of_training(config, summary(data), found, run.id))
     return result
+
+
+def _fold_runs(config: TrainConfig, data: Prepared, run: tracking.Run) -> list[str]:
+    """The runs of the folds of a training, below it; one that was finished before is found again."""
+    # A run that --resume names is the parent's. What auto comes to may depend on how a fold is divided.
+    resume = "never" if config.resume == "never" else "auto"
+    config = dataclasses.replace(config, resume=resume, objective=objective_of(config, data.facts))
+    return [
+        train_once(config, run.id, fold_tags(config, fold), "fold", f"fold {fold} of {config.folds}", fold)
+        for fold in range(1, config.folds + 1)
+    ]
 
 
 def print_use(uri: str, commands: Sequence[str]) -> None:
@@ -132,53 +166,6 @@ def _of_constant_answers(data: Prepared, result: FitResult) -> str | None:
     counts = data.facts.counts
     accuracy = result.best.val_accuracy
     return no_better_than_constant("val", accuracy, counts["val"], counts["train"], data.facts.class_names)
-
-
-def _continued(begun: RunFolder, config: TrainConfig) -> RunFolder:
-    """The folder of the interrupted training that this one goes on with, its runs closed; `begun` if there is none.
-
-    Raises UserError if `resume` names a run that cannot be continued, or not with these options.
-    """
-    if config.resume == "never":
-        return begun
-    found = _found(begun) if config.resume == "auto" else [_named(begun, config)]
-    if not found:
-        return begun
-    for folder in found:
-        for run_id in folder.runs:
-            tracking.hand_over(run_id, begun.runs[-1])
-    farthest, *outrun = found
-    for folder in outrun:
-        run_folder.remove(folder)
-    return run_folder.take_over(farthest, begun)
-
-
-def _found(begun: RunFolder) -> list[RunFolder]:
-    """What can be gone on with; of the others it is said where they lie, and how to go on with them."""
-    abandoned, others = run_folder.find_same(begun)
-    for other in others:
-        owner, came = other.owner, f"{len(other.epochs())} epochs"
-        print(
-            f"the same training lies unfinished in {shown(str(other.path))}, {came} of it, begun by process "
-            f"{owner['process']} on {shown(str(owner['host']))}, which may still train it; if it is no more, "
-            f"--resume {other.runs[-1]} goes on with it"
-        )
-    return abandoned
-
-
-def _named(begun: RunFolder, config: TrainConfig) -> RunFolder:
-    found = run_folder.find(config.workdir, config.resume)
-    if found is None:
-        raise UserError(f"--resume {config.resume}: {config.workdir} holds no unfinished training of this run")
-    if not run_folder.claim(found) or (process.is_here(found.owner) and not process.is_dead(found.owner)):
-        raise UserError(f"--resume {config.resume}: process {found.owner['process']} is training it")
-    now = begun.options | {"data_digest": begun.data_digest}
-    then = found.options | {"data_digest": found.data_digest or begun.data_digest}
-    differing = [f"{name} was {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
-    if differing:
-        run_folder.let_go(found.path)
-        raise UserError(f"--resume {config.resume}: it was begun with other options: {'; '.join(differing)}")
-    return found
 
 
 def _warn_of_few_steps(config: TrainConfig, data: Prepared) -> None:

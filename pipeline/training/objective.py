@@ -13,11 +13,16 @@ METRICS = {"accuracy": "val_accuracy", "balanced_accuracy": "val_balanced_accura
 UNEVEN = 2
 
 
-def metric_of(config: TrainConfig, facts: DatasetFacts) -> str:
-    """The metric that a training is judged by: one of METRICS' values; `auto` depends on how even the classes are."""
+def objective_of(config: TrainConfig, facts: DatasetFacts) -> str:
+    """What a training goes by: one of METRICS' keys; `auto` depends on how even the classes are."""
     if config.objective != "auto":
-        return METRICS[config.objective]
-    return METRICS["balanced_accuracy" if is_uneven(facts.counts["train"]) else "accuracy"]
+        return config.objective
+    return "balanced_accuracy" if is_uneven(facts.counts["train"]) else "accuracy"
+
+
+def metric_of(config: TrainConfig, facts: DatasetFacts) -> str:
+    """The metric that a training is judged by: one of METRICS' values."""
+    return METRICS[objective_of(config, facts)]
 
 
 def is_uneven(counts: list[int]) -> bool:

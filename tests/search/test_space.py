@@ -135,6 +135,7 @@ NOT_SEARCHED = {
     "model": "make a study of each",
     "weights": "begin with the same weights",
     "epochs": "budget of every trial",
+    "folds": "how a trial is scored",
     "patience": "the pruner's work",
     "objective": "what better means",
     **dict.fromkeys(["precision", "deterministic"], "about speed"),
