@@ -92,6 +92,7 @@ def main(arguments: list[str]) -> int:
         parsed = parse(arguments)
         if parsed is not None:
             process.stop_with_mlflow_run()
+            process.command_begins()
             run(*parsed)
     except (UserError, RefusedError) as error:
         print(f"error: {redacted(str(error))}", file=sys.stderr)

@@ -22,6 +22,9 @@ PARENT_CHECK_SECONDS = 1.0
 # States of a process in /proc that only waits for its parent to hear of its end.
 ENDED = {"Z", "X"}
 
+# What is known of the command that this process carries out.
+_command: dict[str, float] = {}
+
 # What tells a process from all others: where it runs, its number, and when it began.
 Identity = dict[str, Any]
 
@@ -70,6 +73,18 @@ def _first_line(path: str) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip() or None
     except OSError:
         return None
+
+
+def command_begins() -> None:
+    """Say that this process was started for the command that it carries out now."""
+    import psutil
+
+    _command["began"] = psutil.Process().create_time()
+
+
+def command_began() -> float | None:
+    """When the process of a command was started, in seconds since 1970; None in a process that does other things."""
+    return _command.get("began")
 
 
 def is_here(process: Identity) -> bool:

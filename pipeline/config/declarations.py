@@ -321,8 +321,9 @@ class TrainConfig(PreprocessConfig):
     objective: str = option(
         "auto",
         click.Choice(["auto", "accuracy", "balanced_accuracy", "loss"]),
-        "what the best epoch is chosen by, on val; equals by val_loss. auto: balanced_accuracy, the mean over classes, "
-        "where the largest class has at least twice the training images of the smallest, else accuracy",
+        "what the best epoch, trial and champion are chosen by, on val; equals by val_loss. auto: balanced_accuracy, "
+        "the mean over classes, where the largest class has at least twice the training images of the smallest, else "
+        "accuracy",
         group="budget",
         unsearchable="it says what better means",
     )
@@ -468,6 +469,20 @@ class TrainConfig(PreprocessConfig):
         "also score the test split after each epoch, as the reference report did; no model should be chosen by that",
         group="running",
         unsearchable="a search does not open the test split",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainWithinConfig(TrainConfig):
+    """Train one model, and log its metrics epoch by epoch, its curves and the model of its best epoch."""
+
+    minutes: float | None = option(
+        None,
+        click.FloatRange(0, 1_000_000, min_open=True),
+        "in place of epochs: the time that the command may take. As many epochs are trained as fit into it by a pace "
+        "that is measured first; they are what the run and its config.yaml have as epochs",
+        group="budget",
+        identifies=False,
     )
 
 
@@ -707,6 +722,13 @@ class SearchConfig(TrainConfig):
         group="search",
         shown_default="what the model names for a search, else its recipe, else {default}",
     )
+    folds: int = option(
+        0,
+        FoldsType(),
+        "folds of the images of train and val on which a trial is trained, a network per fold. Its value, and what the "
+        "pruner gets after each epoch, is the mean of their scores; 0 = a trial is trained on train and scored on val",
+        group="search",
+    )
     study: str | None = option(
         None,
         click.STRING,
@@ -853,7 +875,7 @@ class CleanConfig(Config):
 
 STAGES: dict[str, type[Config]] = {
     "preprocess": PreprocessConfig,
-    "train": TrainConfig,
+    "train": TrainWithinConfig,
     "evaluate": EvaluateConfig,
     "predict": PredictConfig,
     "compare": CompareConfig,

@@ -35,9 +35,13 @@ def resolve(
     """
     kind = STAGES[stage]
     typed_values = checked(kind, typed, "")
+    if {"minutes", "epochs"} <= typed_values.keys():
+        raise UserError("--minutes and --epochs both say how long to train; give one of them")
     file_values = _from_config(kind, typed_values.get("config") or _resumed(typed_values), config_of_run)
     preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))
     given = preset_values | file_values | typed_values
+    if "epochs" in typed_values:
+        given.pop("minutes", None)
     values = _recipe(kind, given, recipe_of) | given
     if issubclass(kind, SearchConfig) and not _is_of_a_search(file_values):
         values = _with_two_budgets(values, typed_values, trial_budget_of(values.get("model", kind.model)))

@@ -46,7 +46,10 @@ def _named(begun: RunFolder, config: TrainConfig) -> RunFolder:
     if not run_folder.claim(found) or (process.is_here(found.owner) and not process.is_dead(found.owner)):
         raise UserError(f"--resume {config.resume}: process {found.owner['process']} is training it")
     now = begun.options | {"data_digest": begun.data_digest}
-    then = found.options | {"data_digest": found.data_digest or begun.data_digest}
+    # One that was given minutes may be named with the epochs that its config.yaml has.
+    is_counted = isinstance(begun.options["epochs"], int)
+    epochs = {"epochs": found.chosen_epochs} if found.chosen_epochs and is_counted else {}
+    then = found.options | epochs | {"data_digest": found.data_digest or begun.data_digest}
     differing = [f"{name} was {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
     if differing:
         run_folder.let_go(found.path)

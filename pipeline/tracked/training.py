@@ -26,11 +26,12 @@ from pipeline.tracked.fitting import (
 )
 from pipeline.tracked.folds import fold_tags, folds, log_cross_validation, log_fold
 from pipeline.tracked.machine import machine
+from pipeline.tracked.minutes import epochs_for
 from pipeline.training import history, run_folder
 from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import Callbacks, DivergedError, FitResult, steps_per_epoch
 from pipeline.training.network_spec import network_spec
-from pipeline.training.objective import METRICS, metric_of, objective_of
+from pipeline.training.objective import metric_of, objective_of
 from pipeline.training.run_folder import RunFolder
 
 # With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
@@ -46,21 +47,24 @@ def train_tracked(
     stage: str = "train",
     name: str | None = None,
     fold: int | None = None,
+    minutes: float | None = None,
 ) -> str:
     """Train a model and log it: the run holds its options, its curves, and the model of its best epoch.
 
     tags: further ones for the run. stage, name: its own, where the training is a step of something else. fold: which of
-    config.folds it is of, from 1; without it those are trained as well, in runs below this one.
+    config.folds it is of, from 1; without it those are trained as well, in runs below this one. minutes: the time that
+    is chosen by how many epochs there are, in place of config.epochs.
     Returns the id of the run. Raises UserError if the data cannot be read or the model cannot be built as asked for.
     """
     which = fold_tags(config, fold) if fold else {}
     all_tags = {"config_digest": options.digest(config), **which, **(tags or {})}
+    length = {"epochs": f"as many as fit into {minutes:g} minutes"} if minutes else {}
     with contextlib.ExitStack() as at_end:
         with tracking.run(stage, name or training_name(config), parent, tags=all_tags) as run:
-            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config) | which)
+            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config) | which | length)
             at_end.callback(run_folder.let_go, folder.path)
             try:
-                result = _train(run, config, folder, fold, is_told=name is None)
+                result = _train(run, config, folder, fold, minutes, is_told=name is None)
                 if name is None:
                     run.rename(training_name(config, result.best.val_accuracy))
             except DivergedError:
@@ -83,7 +87,9 @@ def train_tracked(
 def _what_lies_where(config: TrainConfig, run: tracking.Run) -> str:
     folder = run_folder.path_of(config.workdir, run.id)
     epochs = len(history.read(path)) if (path := history_path(config, run)).exists() else 0
-    return f"{epochs} of {config.epochs} epochs are trained; they and the network lie in {folder}"
+    begun = run_folder.read(folder)
+    of = begun.chosen_epochs if begun and begun.chosen_epochs else config.epochs
+    return f"{epochs} of {of} epochs are trained; they and the network lie in {folder}"
 
 
 def train_once(
@@ -110,9 +116,19 @@ def train_once(
     return found.id
 
 
-def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, fold: int | None, is_told: bool) -> FitResult:
+def _train(
+    run: tracking.Run,
+    config: TrainConfig,
+    folder: RunFolder,
+    fold: int | None,
+    minutes: float | None,
+    is_told: bool,
+) -> FitResult:
     """is_told: whether the terminal shows each epoch, which is too much where the training is one of many."""
-    log_options(run, config)
+    if minutes:
+        run.log_params({name: value for name, value in options.identity(config).items() if name != "epochs"})
+    else:
+        log_options(run, config)
     data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
     if config.folds:
         # Also where none is trained yet: what cannot be divided is refused before the training, not after it.
@@ -121,7 +137,11 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, fold: int 
     log_data(run, data, config, "training")
     folder = continued(folder.of_data(data.facts.digest), config)
     network = models.build(config.model, network_spec(config, data))
-    run.set_tags({"machine": machine(network.requirements), "preset": config.preset or "none"})
+    if minutes:
+        config, folder = _within(minutes, run, network, data, config, folder)
+        log_options(run, config)
+    judged_by = metric_of(config, data.facts)
+    run.set_tags({"machine": machine(network.requirements), "preset": config.preset or "none", "judged_by": judged_by})
     parameters = log_layers(run, network)
     if is_told:
         print(f"training {config.model} ({parameters:,} parameters) on {summary(data)}")
@@ -141,6 +161,16 @@ def _train(run: tracking.Run, config: TrainConfig, folder: RunFolder, fold: int 
         print(f"warning: {warning}", file=sys.stderr)
     run.describe(of_training(config, summary(data), found, run.id))
     return result
+
+
+def _within(
+    minutes: float, run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, folder: RunFolder
+) -> tuple[TrainConfig, RunFolder]:
+    """The configuration with the epochs that fit into so many minutes, or those that an interrupted training had."""
+    epochs = folder.chosen_epochs or epochs_for(minutes, run, network, data, config)
+    config = dataclasses.replace(config, epochs=epochs)
+    run.set_tags({"config_digest": options.digest(config)})
+    return config, folder.of_epochs(epochs)
 
 
 def _fold_runs(config: TrainConfig, data: Prepared, run: tracking.Run) -> list[str]:
@@ -203,9 +233,8 @@ def _fit(
 
 def _in_words(result: FitResult) -> str:
     best = result.best
-    balanced = f", val_balanced_accuracy {best.val_balanced_accuracy:.1%}"
-    also = balanced if result.metric == METRICS["balanced_accuracy"] else ""
-    return f"val_accuracy {best.val_accuracy:.1%}{also} in epoch {best.epoch}"
+    accuracies = f"val_accuracy {best.val_accuracy:.1%}, val_balanced_accuracy {best.val_balanced_accuracy:.1%}"
+    return f"{accuracies} in epoch {best.epoch}"
 
 
 def _print_end(run: tracking.Run) -> None:

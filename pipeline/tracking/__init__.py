@@ -11,6 +11,7 @@ from pipeline.tracking.addresses import (
 from pipeline.tracking.checking import check_store
 from pipeline.tracking.finding import (
     FoundRun,
+    began,
     children,
     config_of,
     evaluation_of,
@@ -53,6 +54,7 @@ __all__ = [
     "Sender",
     "StoredRun",
     "Version",
+    "began",
     "check_store",
     "children",
     "close",

@@ -113,6 +113,11 @@ def config_of(run_id: str) -> dict[str, Any]:
     return options.options_in(options.parse_yaml(text, where), where)
 
 
+def began(run_id: str) -> float:
+    """When a run began, in seconds since 1970."""
+    return get_run(run_id).info.start_time / 1000
+
+
 def tags_of(run_id: str) -> dict[str, str]:
     """The tags of a run."""
     return get_run(run_id).data.tags

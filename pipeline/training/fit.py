@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,8 +105,24 @@ def fit(
     before: what was trained already: it is not repeated, and nothing hears of it again.
     Raises DivergedError if the loss stops being finite, UserError if the network cannot take images as small as asked.
     """
+    epochs = fit_by_epoch(network, data, config, callbacks, before)
+    while True:
+        try:
+            next(epochs)
+        except StopIteration as end:
+            return end.value
+
+
+def fit_by_epoch(
+    network: Network,
+    data: Prepared,
+    config: TrainConfig,
+    callbacks: Callbacks = Callbacks(),
+    before: Interrupted | None = None,
+) -> Generator[EpochResult, None, FitResult]:
+    """The same, one epoch each time that the next one is asked for."""
     preprocessing = preprocessing_of(config, data.facts)
-    sizes = _training_sizes(network, image_sizes(config, data.facts), config)
+    sizes = training_sizes(network, image_sizes(config, data.facts), config, config.epochs)
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
@@ -125,7 +141,8 @@ def fit(
             break
         if config.weights != "none":
             network.freeze_body(epoch <= config.head_epochs)
-        batches = prefetched(_batches(train, data.facts, config, epoch, sizes[epoch - 1]))
+        order = epoch_order(len(train.labels), config.seed, epoch)
+        batches = epoch_batches(train, data.facts, config, epoch, sizes[epoch - 1], order)
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
         counted = _counted(batches, callbacks.on_step)
         result, losses, probabilities = _epoch(network, counted, epoch_rates, val, preprocessing, epoch)
@@ -142,6 +159,7 @@ def fit(
             best, best_state, best_probabilities = result, state, probabilities
         if callbacks.on_checkpoint and best_state:
             callbacks.on_checkpoint(Checkpoint(epoch, state, best_state, np.concatenate(step_losses)))
+        yield result
     assert best is not None and best_state is not None
     network.load_state(best_state)
     return FitResult(epochs, metric, best, np.concatenate(step_losses), best_probabilities)
@@ -158,9 +176,12 @@ def _load(network: Network, checkpoint: Checkpoint) -> None:
         ) from error
 
 
-def _training_sizes(network: Network, sizes: ImageSizes, config: TrainConfig) -> list[int]:
-    """The side of the training images in each epoch, sizes.seen at last."""
-    by_epoch = sizes_by_epoch(sizes.first, sizes.seen, config.epochs)
+def training_sizes(network: Network, sizes: ImageSizes, config: TrainConfig, epochs: int) -> list[int]:
+    """The side of the training images in each of so many epochs, sizes.seen at last.
+
+    Raises UserError if the network cannot take images as small as asked.
+    """
+    by_epoch = sizes_by_epoch(sizes.first, sizes.seen, epochs)
     for size in sorted(set(by_epoch) - {sizes.seen}):
         if not network.takes(size):
             raise UserError(
@@ -222,20 +243,24 @@ def _check_finite(result: EpochResult, losses: np.ndarray, config: TrainConfig) 
         )
 
 
-def _batches(train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int) -> Iterator[Batch]:
+def epoch_batches(
+    train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int, order: np.ndarray
+) -> Iterator[Batch]:
+    """The batches of an epoch, made ahead by a thread. size: the side of the images. order: their numbers."""
     count, classes = len(train.labels), len(facts.class_names)
     augmentation = Augmentation(config.augment, is_mirrorable(config, facts), config.min_crop_area, config.flips)
     weights = balanced_weights(train.labels, classes) if config.class_weight == "balanced" else np.ones(classes, "f4")
-    return training_batches(
+    batches = training_batches(
         train.images,
         train.labels,
-        epoch_order(count, config.seed, epoch),
+        order,
         augmentation.for_epoch(count, facts.image_size, size, config.seed, epoch),
         config.batch_size,
         smoothed_targets(classes, config.label_smoothing),
         weights,
         cutmix(config.cutmix, count, config.seed, epoch),
     )
+    return prefetched(batches)
 
 
 def _counted(batches: Iterator[Batch], on_step: Callable[[], None]) -> Iterator[Batch]:

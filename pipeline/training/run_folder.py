@@ -27,7 +27,8 @@ _held: dict[Path, int] = {}
 class RunFolder:
     """path: the folder. options, data_digest: what is trained on what; no digest while the data is being prepared.
     runs: the MLflow runs that it was trained in, the present one last. owner: the process that trains it.
-    is_over: whether there is nothing left to continue.
+    is_over: whether there is nothing left to continue. chosen_epochs: where the options give minutes in place of
+    epochs, how many were found to fit.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class RunFolder:
     runs: list[str]
     owner: process.Identity
     is_over: bool = False
+    chosen_epochs: int | None = None
 
     def save(self) -> None:
         """Write run.json, whole or not at all."""
@@ -49,6 +51,12 @@ class RunFolder:
     def of_data(self, digest: str) -> "RunFolder":
         """The same folder, now that the data is known."""
         known = dataclasses.replace(self, data_digest=digest)
+        known.save()
+        return known
+
+    def of_epochs(self, epochs: int) -> "RunFolder":
+        """The same folder, now that it is known how many epochs there will be."""
+        known = dataclasses.replace(self, chosen_epochs=epochs)
         known.save()
         return known
 

@@ -19,6 +19,16 @@ def test_each_layer_of_values_overrides_the_one_before(tmp_path):
     assert resolved.patience == config.TrainConfig.patience
 
 
+def test_minutes_and_epochs_are_not_typed_together(tmp_path):
+    with pytest.raises(UserError, match="give one of them"):
+        resolve(typed={"minutes": "2", "epochs": "3"})
+    file = tmp_path / "config.yaml"
+    file.write_text("minutes: 2\nepochs: 9\n")
+    assert resolve(typed={"config": str(file)}).minutes == 2
+    assert resolve(typed={"config": str(file), "epochs": "3"}).minutes is None
+    assert resolve(typed={"minutes": "1"}, recipe={"epochs": 5}).minutes == 1
+
+
 def test_the_recipe_is_that_of_the_model_that_the_preset_names():
     asked = []
     config.resolve(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from resolved import resolve
 
 from pipeline import config
+from pipeline.config.folds import FoldsType
 from pipeline.errors import UserError
 
 FIELDS = {field.name: field for field in config.fields_of(config.TrainConfig)}
@@ -177,6 +178,8 @@ def values_of(name):
         values = st.sampled_from(list(kind.choices))
     elif name == "group_pattern":
         values = st.text().map(lambda text: f"({re.escape(text)})")
+    elif isinstance(kind, FoldsType):
+        values = st.just(0) | st.integers(2, kind.max)
     elif isinstance(kind, click.IntRange):
         values = st.integers(kind.min, kind.max)
     elif isinstance(kind, click.FloatRange):

@@ -39,7 +39,7 @@ def continued(here, typed):
     """
     run("preprocess", {name: typed[name] for name in ("data", "image_size")})
     next((here / "workdir" / "prepared").glob("*/test.npy")).unlink()
-    typed |= {"epochs": "60"}
+    typed |= {"epochs": "15"}
     command = [sys.executable, "-m", "pipeline", "train", *(f"--{name}={value}" for name, value in typed.items())]
     with subprocess.Popen(command, cwd=ROOT) as process:
         wait_for(lambda: len(of_stage("fold")) == 2 or process.poll() is not None)

@@ -55,6 +55,14 @@ def test_what_is_trained_elsewhere_or_is_another_training_is_left_alone(tmp_path
     assert run_folder.find_same(begun(tmp_path, "new", owner=process.myself())) == ([], [])
 
 
+def test_the_epochs_that_were_found_to_fit_into_minutes_are_kept_when_it_is_gone_on_with(tmp_path):
+    begun(tmp_path, "old", epochs=3).of_epochs(40)
+    new = begun(tmp_path, "new", owner=process.myself())
+    (found,), _ = run_folder.find_same(new)
+    assert run_folder.take_over(found, new).chosen_epochs == 40
+    assert run_folder.read(tmp_path / "runs" / "new").chosen_epochs == 40
+
+
 ELSEWHERE = DEAD | {"host": "a container before it was restarted", "namespace": "another"}
 
 
