@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.evaluation.contract import Answers, Findings
 from pipeline.evaluation.intervals import bootstrapped, wilson
-from pipeline.metrics import cross_entropy
+from pipeline.metrics import cross_entropy, mean_recall, row_counts
 
 CALIBRATION_BINS = 15
 
@@ -53,19 +53,9 @@ def among_best(labels: np.ndarray, probabilities: np.ndarray, k: int) -> np.ndar
 def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """The mean F1 of the classes that stand in each row of `labels`. Both (rows, images) of int -> (rows,)."""
     classes = max(labels.max(), predicted.max()) + 1
-    true, named = _counts(labels, classes), _counts(predicted, classes)
-    hits = _counts(labels, classes, labels == predicted)
+    true, named = row_counts(labels, classes), row_counts(predicted, classes)
+    hits = row_counts(labels, classes, labels == predicted)
     return (2 * hits / np.maximum(true + named, 1)).sum(axis=1) / (true > 0).sum(axis=1)
-
-
-def mean_recall(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The mean, over the classes that stand in each row of `labels`, of the part of a class that is right.
-
-    Both (rows, images) of int -> (rows,).
-    """
-    classes = labels.max() + 1
-    true, hits = _counts(labels, classes), _counts(labels, classes, labels == predicted)
-    return (hits / np.maximum(true, 1)).sum(axis=1) / (true > 0).sum(axis=1)
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -76,7 +66,7 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) ->
 
 def calibration_error(bins: np.ndarray, gaps: np.ndarray) -> np.ndarray:
     """The same of each row: the bin of each image, and 1 or 0 for right or wrong less its confidence. -> (rows,)."""
-    return np.abs(_counts(bins, CALIBRATION_BINS, gaps)).sum(axis=1) / bins.shape[1]
+    return np.abs(row_counts(bins, CALIBRATION_BINS, gaps)).sum(axis=1) / bins.shape[1]
 
 
 def calibration_interval(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]:
@@ -92,10 +82,3 @@ def bin_of(confidence: np.ndarray) -> np.ndarray:
 def _gaps(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     confidence = probabilities.max(axis=1).astype(np.float64)
     return bin_of(confidence), (probabilities.argmax(axis=1) == labels) - confidence
-
-
-def _counts(values: np.ndarray, kinds: int, weights: np.ndarray | None = None) -> np.ndarray:
-    """How often each kind stands in each row, or the sum of its weights. (rows, images) of int -> (rows, kinds)."""
-    places = values + kinds * np.arange(len(values))[:, None]
-    flat = None if weights is None else weights.ravel()
-    return np.bincount(places.ravel(), flat, minlength=kinds * len(values)).reshape(-1, kinds)
