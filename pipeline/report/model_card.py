@@ -59,7 +59,8 @@ def _trained_on(run: StoredRun, data: str) -> str:
 
 
 def _scores(run: StoredRun, material: Material) -> str:
-    said = [f"val accuracy {percent(run.metrics[SCORE])}, by which the best epoch was chosen"]
+    chosen_by = run.tags.get("judged_by", "val_accuracy").replace("_", " ")
+    said = [f"val accuracy {percent(run.metrics[SCORE])}, in the epoch that was best by {chosen_by}"]
     if tested := material.evaluation(run, "test"):
         said.append(f"test accuracy {with_interval(tested.metrics, 'test_accuracy')}, 95 % interval")
     return "; ".join(said)

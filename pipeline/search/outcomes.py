@@ -1,13 +1,13 @@
 """How a trial went: what its worker writes into the study, and what is made of a trial that has no worker any more."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from pipeline.config import Values
-from pipeline.search.study import OUTCOME, abandon, retry_abandoned
+from pipeline.search.study import OUTCOME, abandon, best_value, metric_of_study, retry_abandoned
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 # It could not begin, since the tracking server was gone: its values are tried again.
@@ -20,7 +20,8 @@ TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED
 class TrialOutcome:
     """How a trial went. state: complete, pruned, failed or untracked; reason: why, if not complete.
 
-    value: the best val_accuracy. training_seconds: of training steps and validation; compile_seconds: of building
+    value: the best of the metric that trials are judged by. scores: val_accuracy, val_balanced_accuracy and val_loss
+    of that epoch, if there was one. training_seconds: of training steps and validation; compile_seconds: of building
     graphs; seconds: from the job to its outcome. memory_mib: the private memory of the process afterwards.
     """
 
@@ -34,6 +35,7 @@ class TrialOutcome:
     compile_seconds: float = 0.0
     seconds: float = 0.0
     memory_mib: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
 
 
 def write(trial: Trial, outcome: TrialOutcome, full_epochs: int) -> None:
@@ -49,7 +51,7 @@ def settle(study: optuna.Study, trial_id: int, answer: TrialOutcome | None, epoc
     """
     trial = Trial(study, trial_id)
     known = study._storage.get_trial(trial_id)
-    outcome = _written(known) or answer or _reported(known, epochs)
+    outcome = _written(known) or answer or _reported(known, epochs, metric_of_study(study))
     if known.state.is_finished():  # by the process that took the study over
         return outcome or TrialOutcome(known.number, FAILED, why_none)
     if outcome is None or outcome.state == UNTRACKED:
@@ -80,10 +82,10 @@ def _written(trial: FrozenTrial) -> TrialOutcome | None:
     return TrialOutcome(**{name: value for name, value in written.items() if name in names}) if written else None
 
 
-def _reported(trial: FrozenTrial, epochs: int) -> TrialOutcome | None:
+def _reported(trial: FrozenTrial, epochs: int, metric: str) -> TrialOutcome | None:
     """The outcome of a trial whose epochs were all reported: it has nothing left to train."""
     reported = trial.intermediate_values
     if len(reported) < trial.params.get("epochs", epochs):
         return None
     run_id = trial.user_attrs.get("run_id")
-    return TrialOutcome(trial.number, COMPLETE, "", max(reported.values()), run_id, len(reported))
+    return TrialOutcome(trial.number, COMPLETE, "", best_value(reported.values(), metric), run_id, len(reported))

@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from pipeline import config as options
@@ -17,12 +19,15 @@ from pipeline.config import SearchConfig, TrainConfig, Values
 from pipeline.errors import UserError, without_password
 from pipeline.search.space import Space, describe
 from pipeline.search.storage import open_storage, storage_address
+from pipeline.training.objective import METRICS, lower_is_better
 
 RETRIES = 1
 # Before TPE begins: five did better than ten in a replay, docs/results.md.
 RANDOM_TRIALS = 5
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 EXTRAS = {"cmaes": "cmaes", "gp": "torch"}
+
+ACCURACY = METRICS["accuracy"]
 
 # Names of what the study remembers of itself.
 IDENTITY = "identity"
@@ -51,15 +56,29 @@ def study_tags(config: SearchConfig) -> dict[str, str]:
     }
 
 
-def open_study(address: str, name: str, pruner: BasePruner) -> optuna.Study:
-    """The study of this name, begun if there is none. Raises UserError if its database cannot be opened."""
+def open_study(address: str, name: str, pruner: BasePruner, metric: str = ACCURACY) -> optuna.Study:
+    """The study of this name, begun if there is none, whose trials are judged by `metric`.
+
+    Raises UserError if its database cannot be opened, or if it was begun with another metric.
+    """
+    direction = StudyDirection.MINIMIZE if lower_is_better(metric) else StudyDirection.MAXIMIZE
     study = optuna.create_study(
-        storage=open_storage(address), study_name=name, pruner=pruner, direction="maximize", load_if_exists=True
+        storage=open_storage(address), study_name=name, pruner=pruner, direction=direction, load_if_exists=True
     )
     if not study.metric_names:
         # What optuna-dashboard calls it in place of "value".
-        study.set_metric_names(["val_accuracy"])
+        study.set_metric_names([metric])
+    if metric_of_study(study) != metric:
+        raise UserError(
+            f"the study {name} judges its trials by {metric_of_study(study)}, not by {metric}; give the --objective "
+            "that it was begun with, or another --study"
+        )
     return study
+
+
+def metric_of_study(study: optuna.Study) -> str:
+    """The metric that the study's trials are judged by."""
+    return study.metric_names[0] if study.metric_names else ACCURACY
 
 
 def make_pruner(name: str, epochs: int, warmup: float) -> BasePruner:
@@ -139,9 +158,21 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def best_trials(study: optuna.Study, count: int) -> list[FrozenTrial]:
-    """The `count` best complete trials, the best first; of equals the earlier one."""
+    """The `count` best complete trials, the best first; equals by val_loss, and of equals in that the earlier one."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))[:count]
+    return sorted(complete, key=lambda trial: (*rank(trial, metric_of_study(study)), trial.number))[:count]
+
+
+def rank(trial: FrozenTrial, metric: str) -> tuple[float, float]:
+    """How a complete trial compares with others: the smaller, the better."""
+    assert trial.value is not None
+    val_loss = trial.user_attrs.get(OUTCOME, {}).get("scores", {}).get("val_loss", math.inf)
+    return (trial.value if lower_is_better(metric) else -trial.value), val_loss
+
+
+def best_value(values: Collection[float], metric: str) -> float | None:
+    """The best of some values of a metric; None if there is none."""
+    return (min if lower_is_better(metric) else max)(values, default=None)
 
 
 def check_complete(study: optuna.Study) -> None:

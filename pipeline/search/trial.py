@@ -1,6 +1,5 @@
 """One trial, in the process that trains it."""
 
-import dataclasses
 import functools
 import sys
 import time
@@ -8,37 +7,31 @@ from dataclasses import dataclass
 
 import optuna
 import psutil
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial
 
-from pipeline import config as options
-from pipeline import models, tracking
-from pipeline.config import PreprocessConfig, TrainConfig, Values
-from pipeline.data.planning import plan
-from pipeline.data.prepared import Prepared
-from pipeline.data.writing import open_or_write
+from pipeline import tracking
+from pipeline.config import TrainConfig, Values
 from pipeline.errors import ServerGoneError, UserError, first_line, print_error
 from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, UNTRACKED, TrialOutcome, write
 from pipeline.search.patience import Patience
 from pipeline.search.storage import open_storage
 from pipeline.search.study import make_pruner
+from pipeline.search.trial_fit import fit_trial, fit_trial_folds, open_data
 from pipeline.tracked import descriptions
 from pipeline.tracked.data import log_data
 from pipeline.tracked.delivery import Delivery, deliver, keep
-from pipeline.tracked.fitting import best_metrics, fit_tracked, log_layers, log_options, save_network
-from pipeline.tracked.machine import machine
-from pipeline.training.fit import Callbacks, DivergedError, EpochResult
-from pipeline.training.network_spec import network_spec
+from pipeline.tracked.fitting import log_options
+from pipeline.training.fit import DivergedError, EpochResult
+from pipeline.training.objective import METRICS, best_of, in_words
 from pipeline.training.run_folder import path_of
-
-# A trial logs its model if fewer than so many are better when it ends: any one can be trained again from its config.
-MODELS_KEPT = 3
 
 
 @dataclass(frozen=True)
 class StudyPlace:
     """Where a study is: what a process needs to report to it.
 
-    pruner, epochs, warmup: those of `make_pruner`. parent: the run that its trials are nested in, tags: theirs.
+    pruner, epochs, warmup: those of `make_pruner`. metric: what trials are judged by. parent: the run that its trials
+    are nested in, tags: theirs.
     """
 
     storage: str
@@ -46,6 +39,7 @@ class StudyPlace:
     pruner: str
     epochs: int
     warmup: float
+    metric: str
     parent: str
     tags: dict[str, str]
 
@@ -92,28 +86,35 @@ def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
             run_id = run.id
             trial = Trial(_study_at(place), job.id)
             trial.set_user_attr("run_id", run_id)
-            state, reason = _train(run, trial, job.config, epochs)
+            state, reason = _train(run, trial, job.config, place.metric, epochs)
             _deliver(run, job.config)
-            best = max((epoch.val_accuracy for epoch in epochs), default=None)
-            run.describe(descriptions.of_trial(place.name, job.tried, len(epochs), best, run.id))
+            reached = _reached(epochs, place.metric)
+            run.describe(descriptions.of_trial(place.name, job.tried, len(epochs), reached, run.id))
     except ServerGoneError as error:
         reason = first_line(error) if state == UNTRACKED else reason
     except Exception as error:  # whatever a configuration can lead to
         if not isinstance(error, UserError):
             print_error(error)
         state, reason = FAILED, first_line(error)
+    best = best_of(epochs, place.metric) if epochs else None
     return TrialOutcome(
         number=job.number,
         state=state,
         reason=reason,
-        value=max((epoch.val_accuracy for epoch in epochs), default=None),
+        value=getattr(best, place.metric) if best else None,
         run_id=run_id,
         epochs=len(epochs),
         training_seconds=sum(epoch.epoch_seconds + epoch.val_seconds for epoch in epochs),
         compile_seconds=sum(epoch.compile_seconds for epoch in epochs),
         seconds=time.perf_counter() - started,
         memory_mib=_private_memory(),
+        scores={name: getattr(best, name) for name in METRICS.values()} if best else {},
     )
+
+
+def _reached(epochs: list[EpochResult], metric: str) -> str | None:
+    """The best score in words; None if no epoch was finished."""
+    return f"{metric} {in_words(getattr(best_of(epochs, metric), metric), metric)}" if epochs else None
 
 
 def _private_memory() -> float:
@@ -122,24 +123,26 @@ def _private_memory() -> float:
     return (memory.rss - getattr(memory, "shared", 0)) / 2**20
 
 
-def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[EpochResult]) -> tuple[str, str]:
+def _train(
+    run: tracking.Run, trial: Trial, config: TrainConfig, metric: str, epochs: list[EpochResult]
+) -> tuple[str, str]:
     """Returns how it ended, and why; the epochs that were trained are appended to `epochs`."""
     log_options(run, config)
-    data = _open_data(dataclasses.replace(options.part(config, PreprocessConfig), given=frozenset()))
+    data = open_data(config)
     log_data(run, data, config, "training")
-    network = models.build(config.model, network_spec(config, data))
-    run.set_tags({"machine": machine(network.requirements)})
-    log_layers(run, network)
 
     def on_epoch(result: EpochResult) -> None:
         epochs.append(result)
-        trial.report(result.val_accuracy, result.epoch)
+        trial.report(getattr(result, metric), result.epoch)
         if result.epoch < config.epochs and trial.should_prune():
             raise optuna.TrialPruned
 
     history_alone = Delivery(trial.study.study_name, {})
     try:
-        result = fit_tracked(run, network, data, config, Callbacks(on_epoch))
+        if config.folds:
+            delivery = fit_trial_folds(run, trial.study, config, on_epoch)
+        else:
+            delivery = fit_trial(run, trial.study, data, config, on_epoch)
     except optuna.TrialPruned:
         keep(history_alone, config.workdir, run)
         return PRUNED, f"behind the others after epoch {len(epochs)} of {config.epochs}"
@@ -147,16 +150,8 @@ def _train(run: tracking.Run, trial: Trial, config: TrainConfig, epochs: list[Ep
         keep(history_alone, config.workdir, run)
         # No accident but what these values lead to: the sampler should know.
         return PRUNED, first_line(error)
-    is_kept = count_better(trial.study, max(epoch.val_accuracy for epoch in epochs)) < MODELS_KEPT
-    saved = save_network(run, network, data, config, result) if is_kept else None
-    keep(Delivery(trial.study.study_name, best_metrics(result), saved), config.workdir, run)
+    keep(delivery, config.workdir, run)
     return COMPLETE, ""
-
-
-def count_better(study: optuna.Study, val_accuracy: float) -> int:
-    """How many trials that are complete by now are better."""
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sum((trial.value or 0.0) > val_accuracy for trial in complete)
 
 
 def _deliver(run: tracking.Run, config: TrainConfig) -> None:
@@ -176,9 +171,3 @@ def _study_at(place: StudyPlace) -> optuna.Study:
 def _study(storage: str, name: str, pruner: str, epochs: int, warmup: float) -> optuna.Study:
     opened = open_storage(storage, Patience())
     return optuna.load_study(study_name=name, storage=opened, pruner=make_pruner(pruner, epochs, warmup))
-
-
-@functools.cache
-def _open_data(config: PreprocessConfig) -> Prepared:
-    """The data set of a trial; it is prepared here only where the study searches over how."""
-    return open_or_write(plan(config))

@@ -15,9 +15,10 @@ from pipeline.progress import clock
 from pipeline.search import figures
 from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, TRIAL_STATES, TrialOutcome
 from pipeline.search.space import Space
-from pipeline.search.study import OUTCOME, best_trials
+from pipeline.search.study import ACCURACY, OUTCOME, best_trials, best_value, metric_of_study
 from pipeline.search.trial import trial_name
 from pipeline.tracked.descriptions import of_search, short
+from pipeline.training.objective import METRICS, in_words
 
 REFRESH_SECONDS = 60.0
 # Drawing takes processor time from training: at most a fiftieth of it.
@@ -31,6 +32,7 @@ class StudyView:
     def __init__(self, run: tracking.Run, study: optuna.Study, space: Space, total: int, workers: int):
         self._run = run
         self._study = study
+        self._metric = metric_of_study(study)
         self._space = space
         self._total = total
         self._workers = workers
@@ -60,10 +62,11 @@ class StudyView:
         self._compile_seconds += outcome.compile_seconds
         best = best_trials(self._study, 1)
         is_best = bool(best) and best[0].number == outcome.number
-        reached = f"{outcome.value:6.1%}" if outcome.value is not None else "     —"
+        scored = f"{self._metric} {'     —' if outcome.value is None else in_words(outcome.value, self._metric):>6}"
+        scored += f"{'*' if is_best else ' '}{_accuracy(outcome, self._metric)}"
         shown = "  ".join(f"{name} {short(value)}" for name, value in params.items())
         self._bar.write(
-            f"trial {outcome.number:>3}  {outcome.state:<8}  val_accuracy {reached}{'*' if is_best else ' '}"
+            f"trial {outcome.number:>3}  {outcome.state:<8}  {scored}"
             f"  {shown}  {clock(outcome.seconds)}" + (f"  ({outcome.reason})" if outcome.reason else "")
         )
         if outcome.state != FAILED:
@@ -75,7 +78,7 @@ class StudyView:
 
     def _summary(self) -> str:
         best = best_trials(self._study, 1)
-        shown = f"best {best[0].value:.1%}" if best else "none complete yet"
+        shown = f"best {_scored(best[0], self._metric)}" if best else "none complete yet"
         new = self._done() - self._before
         left = (time.monotonic() - self._started) / new * (self._total - self._done()) if new else None
         remaining = f", {clock(max(left, 0))} left" if left is not None else ""
@@ -98,26 +101,27 @@ class StudyView:
         if not len(trials):
             return
         self._run.log_table("trials", trials)
-        metrics = study_metrics(trials)
+        metric = self._metric
+        metrics = study_metrics(trials, metric)
         self._run.log_metrics(metrics | self._time_metrics())
         scales = scales_of(self._space)
-        reached = trials[trials["val_accuracy"].notna()]
+        reached = trials[trials[metric].notna()]
         if not len(reached):
             return
         saved = metrics["pruning_saved_seconds"]
-        self._run.log_figure("optimization_history", figures.optimization_history(trials))
-        self._run.log_figure("slice", figures.slices(reached, scales))
-        self._run.log_figure("parallel_coordinates", figures.parallel_coordinates(reached, scales))
-        self._run.log_figure(
-            "learning_curves",
-            figures.learning_curves(curves_table(self._study), f"{len(reached)} trials; pruning saved {clock(saved)}"),
-        )
+        self._run.log_figure("optimization_history", figures.optimization_history(trials, metric))
+        self._run.log_figure("slice", figures.slices(reached, scales, metric))
+        self._run.log_figure("parallel_coordinates", figures.parallel_coordinates(reached, scales, metric))
+        title = f"{len(reached)} trials; pruning saved {clock(saved)}"
+        best = next((trial.number for trial in best_trials(self._study, 1)), None)
+        curves = figures.learning_curves(curves_table(self._study), title, best, metric)
+        self._run.log_figure("learning_curves", curves)
         numeric = [name for name, scale in scales.items() if scale != "category"]
         if len(numeric) > 1:
             x, y = ("learning_rate", "dropout") if {"learning_rate", "dropout"} <= set(numeric) else numeric[:2]
-            self._run.log_figure("contour", figures.contour(reached, x, y, scales))
+            self._run.log_figure("contour", figures.contour(reached, x, y, scales, metric))
         complete = int((trials["state"] == COMPLETE).sum())
-        self._run.log_figure("importances", figures.importances(importance_of(self._study), complete))
+        self._run.log_figure("importances", figures.importances(importance_of(self._study), complete, metric))
 
     def _time_metrics(self) -> dict[str, float]:
         """Where the time of this command's workers went.
@@ -156,7 +160,21 @@ def best_of(study: optuna.Study) -> str:
     """The best trial of a study that has one, in words."""
     best = best_trials(study, 1)[0]
     values = ", ".join(f"{name} {short(value)}" for name, value in best.params.items())
-    return f"best of {len(study.trials)} trials: {trial_name(best.number)}, val_accuracy {best.value:.1%}, {values}"
+    metric = metric_of_study(study)
+    scored = f"{metric} {_scored(best, metric)}"
+    return f"best of {len(study.trials)} trials: {trial_name(best.number)}, {scored}, {values}"
+
+
+def _scored(trial: FrozenTrial, metric: str) -> str:
+    """The value of a complete trial in words."""
+    assert trial.value is not None
+    return in_words(trial.value, metric)
+
+
+def _accuracy(outcome: TrialOutcome, metric: str) -> str:
+    """The accuracy of a trial that is judged by something else."""
+    accuracy = outcome.scores.get(ACCURACY)
+    return "" if metric == ACCURACY or accuracy is None else f"  {ACCURACY} {accuracy:6.1%}"
 
 
 def scales_of(space: Space) -> dict[str, str]:
@@ -172,17 +190,18 @@ def scales_of(space: Space) -> dict[str, str]:
 
 
 def trial_rows(study: optuna.Study) -> list[dict]:
-    """One row per trial that is over: number, state, reason, best val_accuracy, epochs, seconds, run_id, values."""
-    return [_row(trial) for trial in study.get_trials(deepcopy=False, states=tuple(STATES))]
+    """One row per trial that is over: number, state, reason, its best scores, epochs, seconds, run_id, values."""
+    metric = metric_of_study(study)
+    return [_row(trial, metric) for trial in study.get_trials(deepcopy=False, states=tuple(STATES))]
 
 
-def _row(trial: FrozenTrial) -> dict:
+def _row(trial: FrozenTrial, metric: str) -> dict:
     outcome = trial.user_attrs.get(OUTCOME, {})
     reached = trial.intermediate_values.values()
     return {
         "number": trial.number,
         "state": STATES[trial.state],
-        "val_accuracy": max(reached, default=None),
+        **dict.fromkeys(METRICS.values()) | outcome.get("scores", {}) | {metric: best_value(reached, metric)},
         "epochs": len(reached),
         "full_epochs": outcome.get("full_epochs"),
         **trial.params,
@@ -196,19 +215,20 @@ def _row(trial: FrozenTrial) -> dict:
 
 
 def curves_table(study: optuna.Study) -> pd.DataFrame:
-    """One row an epoch of a trial: number, state, epoch, val_accuracy."""
+    """One row an epoch of a trial: number, state, epoch and the metric that trials are judged by."""
+    metric = metric_of_study(study)
     return pd.DataFrame(
         [
-            {"number": trial.number, "state": STATES[trial.state], "epoch": epoch, "val_accuracy": value}
+            {"number": trial.number, "state": STATES[trial.state], "epoch": epoch, metric: value}
             for trial in study.get_trials(deepcopy=False, states=tuple(STATES))
             for epoch, value in sorted(trial.intermediate_values.items())
         ],
-        columns=["number", "state", "epoch", "val_accuracy"],
+        columns=["number", "state", "epoch", metric],
     )
 
 
-def study_metrics(trials: pd.DataFrame) -> dict[str, float]:
-    """What the study came to so far, by metric name.
+def study_metrics(trials: pd.DataFrame, metric: str = ACCURACY) -> dict[str, float]:
+    """What the study came to so far, by metric name. metric: the one that trials are judged by.
 
     pruning_saved_seconds: what the pruned trials' missing epochs would have taken, at their own pace.
     """
@@ -224,8 +244,9 @@ def study_metrics(trials: pd.DataFrame) -> dict[str, float]:
     }
     complete = trials[trials["state"] == COMPLETE]
     if len(complete):
-        best = complete.loc[complete["val_accuracy"].idxmax()]
-        metrics |= {"best_trial": float(best["number"]), "best_val_accuracy": float(best["val_accuracy"])}
+        best = figures.best_row(complete, metric)
+        scores = {f"best_{name}": float(best[name]) for name in METRICS.values() if pd.notna(best[name])}
+        metrics |= {"best_trial": float(best["number"])} | scores
     return metrics
 
 

@@ -13,6 +13,7 @@ from pipeline.search import study as studies
 from pipeline.search.executors.processes import Processes
 from pipeline.search.final import train_best
 from pipeline.search.ownership import owned
+from pipeline.search.small_val import of_small_val
 from pipeline.search.space import first_configurations, space_of
 from pipeline.search.storage import storage_address
 from pipeline.search.take_over import take_over
@@ -22,6 +23,8 @@ from pipeline.search.view import StudyView
 from pipeline.tracked.data import ensure_prepared, log_data, summary
 from pipeline.tracked.delivery import deliver_all
 from pipeline.tracked.fitting import log_options
+from pipeline.tracked.folds import folds
+from pipeline.training.objective import metric_of
 
 
 def search(config: SearchConfig, parent: str | None = None) -> str:
@@ -38,20 +41,28 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
         log_options(run, config)
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
         log_data(run, data, config, "training")
+        if config.folds:
+            # What cannot be divided is refused before the study is begun.
+            folds(data, config)
         address = storage_address(config)
-        study = studies.open_study(address, name, studies.make_pruner(config.pruner, config.epochs, config.warmup))
+        metric = metric_of(config, data.facts)
+        pruner = studies.make_pruner(config.pruner, config.epochs, config.warmup)
+        study = studies.open_study(address, name, pruner, metric)
         with owned(study) as owner:
+            run.set_tags({"judged_by": metric})
             studies.check_identity(study, config, space, data.facts.digest)
             take_over(study, run, parent, config)
             studies.enqueue(study, first)
-            print(f"searching {', '.join(space)} of {config.model} on {summary(data)}")
+            print(f"searching {', '.join(space)} of {config.model} on {summary(data)}, by {metric}")
+            if not config.folds and (said := of_small_val(data.facts.counts)):
+                print(said)
             print(f"study {name}: {tracking.run_address(run)}")
-            place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, run.id, tags)
+            place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, metric, run.id, tags)
             with _saying_how_far(study, config), StudyView(run, study, space, config.trials, config.workers) as view:
                 run_trials(Search(study, config, space, view, owner), lambda workers: Processes(workers, place))
                 deliver_all(config.workdir, name)
             studies.check_complete(study)
-            train_best(study, config, space, run)
+            train_best(study, config, space, run, data.facts.class_names)
     return run.id
 
 

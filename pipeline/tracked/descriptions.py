@@ -62,10 +62,10 @@ def next_of_training(run_id: str) -> list[str]:
     return [command("evaluate", run_id=run_id), command("predict", run_id=run_id, data="FOLDER")]
 
 
-def of_trial(study: str, tried: Mapping[str, object], epochs: int, best: float | None, run_id: str) -> str:
-    """The page of a trial. tried: the values that were drawn. epochs: trained. best: val_accuracy, if there was one."""
+def of_trial(study: str, tried: Mapping[str, object], epochs: int, best: str | None, run_id: str) -> str:
+    """The page of a trial. tried: the values that were drawn. epochs: trained. best: its score, if there was one."""
     values = ", ".join(f"{option} {short(value)}" for option, value in tried.items())
-    reached = "no epoch was finished" if best is None else f"**val_accuracy {best:.1%}** after {epochs} epochs"
+    reached = "no epoch was finished" if best is None else f"**{best}** after {epochs} epochs"
     return page(f"A trial of the study {study}: {values}.", f"{reached}.", [command("train", config=run_id)])
 
 
@@ -74,7 +74,9 @@ def of_evaluation(asked: str, split: str, scores: Mapping[str, float], run_id: s
     return page(
         f"Evaluation of {asked} on the {split} images.",
         f"**{split}_accuracy {scores['accuracy']:.1%}**, 95 % interval {scores['accuracy_low']:.1%} to "
-        f"{scores['accuracy_high']:.1%}; always naming the largest class gives {scores['chance_accuracy']:.1%}.",
+        f"{scores['accuracy_high']:.1%}; always naming the largest class gives {scores['chance_accuracy']:.1%}. "
+        f"{split}_balanced_accuracy {scores['balanced_accuracy']:.1%}, 95 % interval "
+        f"{scores['balanced_accuracy_low']:.1%} to {scores['balanced_accuracy_high']:.1%}.",
         next_of_evaluation(run_id),
     )
 

@@ -119,7 +119,8 @@ def _print_end(run: tracking.Run, model: tracking.LoggedModel, split: str, score
     print(
         f"run {run.id}: {split}_accuracy {scores['accuracy']:.1%} "
         f"(95 % interval {scores['accuracy_low']:.1%} to {scores['accuracy_high']:.1%}, "
-        f"chance {scores['chance_accuracy']:.1%}) of {model.uri}"
+        f"chance {scores['chance_accuracy']:.1%}), {split}_balanced_accuracy {scores['balanced_accuracy']:.1%} "
+        f"({scores['balanced_accuracy_low']:.1%} to {scores['balanced_accuracy_high']:.1%}) of {model.uri}"
     )
     if "answered_accuracy" in scores:
         print(f"  answered {scores['answered']:.1%} of the images, {scores['answered_accuracy']:.1%} of them right")

@@ -1,7 +1,9 @@
 """A network trained as MLflow sees it: what a training run and a trial of a search have in common."""
 
+import contextlib
 import dataclasses
 import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,26 +49,41 @@ def fit_tracked(
 ) -> FitResult:
     """Train as `fit` does, with each epoch in history.jsonl and on its way to MLflow before `callbacks` hear of it.
 
-    The epochs of `before` are sent to the run as well, with their own times. What a server that is gone did not take
-    is left to `log_history`. Raises DivergedError as `fit` does, and what the callbacks raise.
+    The epochs of `before` are sent as well. Raises DivergedError as `fit` does, and what the callbacks raise.
+    """
+    with epochs_tracked(run, config, callbacks.on_epoch, before.epochs if before else []) as on_epoch:
+        return fit(network, data, config, dataclasses.replace(callbacks, on_epoch=on_epoch), before)
+
+
+@contextlib.contextmanager
+def epochs_tracked(
+    run: tracking.Run,
+    config: TrainConfig,
+    on_epoch: Callable[[EpochResult], None],
+    before: Sequence[EpochResult] = (),
+) -> Iterator[Callable[[EpochResult], None]]:
+    """What takes each epoch of a training: it is in history.jsonl and on its way to MLflow before `on_epoch` hears.
+
+    before: epochs that were trained already; they are sent as well, with their own times. What a server that is gone
+    did not take is left to `log_history`.
     """
     path = history_path(config, run)
-    history.cut(path, len(before.epochs) if before else 0)
+    history.cut(path, len(before))
     sender, at_once = tracking.Sender(), run.at_once()
 
     def send(epoch: EpochResult) -> None:
         sender.send(functools.partial(at_once.log_metrics, epoch.metrics(), epoch.epoch, epoch.time))
 
-    for epoch in before.epochs if before else []:
+    for epoch in before:
         send(epoch)
 
     def epoch_done(result: EpochResult) -> None:
         history.append(path, result)
         send(result)
-        callbacks.on_epoch(result)
+        on_epoch(result)
 
     try:
-        return fit(network, data, config, dataclasses.replace(callbacks, on_epoch=epoch_done), before)
+        yield epoch_done
     except BaseException as error:
         if not isinstance(error, Exception):
             tracking.hurry()
@@ -101,7 +118,7 @@ def log_result(run: tracking.Run, network: Network, data: Prepared, config: Trai
 def log_curves(run: tracking.Run, data: Prepared, config: TrainConfig, result: FitResult) -> None:
     """Log the history of a training, its best epoch and its curves."""
     log_history(run, history_path(config, run))
-    run.log_metrics(best_metrics(result))
+    run.log_metrics(best_metrics(result.best, result.epochs))
     val_counts = data.facts.counts["val"]
     table = pd.DataFrame([dataclasses.asdict(epoch) for epoch in result.epochs])
     # With all digits: two trainings can be compared to the last one.
@@ -112,14 +129,14 @@ def log_curves(run: tracking.Run, data: Prepared, config: TrainConfig, result: F
     run.log_figure("loss_by_step", figures.loss_by_step(steps, table))
 
 
-def best_metrics(result: FitResult) -> dict[str, float]:
-    """The best epoch's scores, by metric name."""
+def best_metrics(best: EpochResult, epochs: Sequence[EpochResult]) -> dict[str, float]:
+    """The scores of the best of a training's epochs, by metric name."""
     return {
-        "best_val_accuracy": result.best.val_accuracy,
-        "best_val_balanced_accuracy": result.best.val_balanced_accuracy,
-        "best_val_loss": result.best.val_loss,
-        "best_epoch": result.best.epoch,
-        "compile_seconds": sum(epoch.compile_seconds for epoch in result.epochs),
+        "best_val_accuracy": best.val_accuracy,
+        "best_val_balanced_accuracy": best.val_balanced_accuracy,
+        "best_val_loss": best.val_loss,
+        "best_epoch": best.epoch,
+        "compile_seconds": sum(epoch.compile_seconds for epoch in epochs),
     }
 
 

@@ -1,6 +1,5 @@
 """Cross-validation as MLflow sees it: a run per fold below a training, and what they come to together."""
 
-import numpy as np
 import pandas as pd
 
 from pipeline import tracking
@@ -8,18 +7,11 @@ from pipeline.config import TrainConfig
 from pipeline.data.folds import Fold, folds_of
 from pipeline.data.prepared import Prepared
 from pipeline.errors import UserError
-from pipeline.evaluation.cross_validation import mean_with_interval
+from pipeline.evaluation.cross_validation import MEANS, cross_validated
 from pipeline.evaluation.measures.predictions import predictions
 from pipeline.models.networks.contract import Network
 from pipeline.tracked.fitting import log_curves, val_probabilities
 from pipeline.training.fit import FitResult
-
-# The score of a fold, as its run has it -> the name of the mean on the parent.
-MEANS = {
-    "best_val_accuracy": "cv_accuracy",
-    "best_val_balanced_accuracy": "cv_balanced_accuracy",
-    "best_val_loss": "cv_loss",
-}
 
 
 def fold_tags(config: TrainConfig, number: int) -> dict[str, str]:
@@ -48,14 +40,11 @@ def log_cross_validation(run: tracking.Run, fold_runs: list[str]) -> str:
     fold_runs: their ids, in the order of the folds. Returns the means in words.
     """
     held_out = [tracking.predictions_of(run_id) for run_id in fold_runs]
-    scores = pd.DataFrame([tracking.metrics_of(run_id) for run_id in fold_runs])
-    metrics: dict[str, float] = {}
-    for of_fold, name in MEANS.items():
-        mean, low, high = mean_with_interval(scores[of_fold].to_numpy(float))
-        highest = np.inf if name == "cv_loss" else 1.0
-        metrics |= {name: mean, f"{name}_low": max(low, 0.0), f"{name}_high": min(high, highest)}
+    best = pd.DataFrame([tracking.metrics_of(run_id) for run_id in fold_runs])
+    scores = best[["best_epoch", *(f"best_{name}" for name in MEANS)]]
+    metrics = cross_validated(scores.rename(columns=lambda name: name.removeprefix("best_")))
     run.log_metrics(metrics)
-    table = scores[[*MEANS, "best_epoch"]].assign(images=[len(each) for each in held_out], run_id=fold_runs)
+    table = scores.assign(images=[len(each) for each in held_out], run_id=fold_runs)
     table.insert(0, "fold", range(1, len(table) + 1))
     run.log_table("folds", table)
     numbered = [each.assign(fold=number) for number, each in enumerate(held_out, 1)]

@@ -10,8 +10,8 @@ from pipeline.errors import UserError
 
 DESCRIPTION = """Image classifiers, trained on folders of images.
 
-- Filter by what a run is: `tags.stage = 'train'` (or search, trial, evaluate, predict, compare, export, ablate, rung,
-  preprocess, report), `tags.model = 'resnet'`, `tags.preset = 'fast'`, `tags.data = 'photos'`.
+- Filter by what a run is: `tags.stage = 'train'` (or fold, search, trial, evaluate, predict, compare, export, ablate,
+  rung, preprocess, report), `tags.model = 'resnet'`, `tags.preset = 'fast'`, `tags.data = 'photos'`.
 - Runs on the same files have the same `tags.files_digest`; sort them by `test_accuracy` or `best_val_accuracy`.
 - The page of each run says what it was, what came out, and what to type next.
 """

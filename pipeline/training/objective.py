@@ -25,6 +25,16 @@ def metric_of(config: TrainConfig, facts: DatasetFacts) -> str:
     return METRICS[objective_of(config, facts)]
 
 
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value of a metric is the better one."""
+    return metric == METRICS["loss"]
+
+
+def in_words(value: float, metric: str) -> str:
+    """A value of a metric: an accuracy in per cent, a loss with three digits."""
+    return f"{value:.3f}" if metric == METRICS["loss"] else f"{value:.1%}"
+
+
 def is_uneven(counts: list[int]) -> bool:
     """Whether classes with so many training images each are uneven."""
     return max(counts) >= UNEVEN * min(counts)
@@ -33,7 +43,7 @@ def is_uneven(counts: list[int]) -> bool:
 def merit(result: "EpochResult", metric: str) -> tuple[float, float]:
     """How good an epoch is by a metric: the higher, the better. Equals are told apart by val_loss."""
     value = getattr(result, metric)
-    return (-value if metric == METRICS["loss"] else value), -result.val_loss
+    return (-value if lower_is_better(metric) else value), -result.val_loss
 
 
 def last_gain(epochs: "list[EpochResult]", metric: str) -> int:

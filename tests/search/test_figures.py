@@ -26,29 +26,35 @@ def trials_table(count, states=("complete", "pruned"), seed=0):
     )
 
 
-def curves_of(trials):
+def curves_of(trials, metric):
     rows = [
-        {"number": trial.number, "state": trial.state, "epoch": epoch, "val_accuracy": trial.val_accuracy * epoch / 3}
+        {"number": trial.number, "state": trial.state, "epoch": epoch, metric: getattr(trial, metric) * epoch / 3}
         for trial in trials.itertuples()
         for epoch in (1, 2, 3)
     ]
-    return pd.DataFrame(rows, columns=["number", "state", "epoch", "val_accuracy"])
+    return pd.DataFrame(rows, columns=["number", "state", "epoch", metric])
 
 
-def drawn(trials):
+def drawn(trials, metric="val_accuracy"):
+    trials = trials.rename(columns={"val_accuracy": metric})
+    curves = curves_of(trials, metric)
     return [
-        figures.optimization_history(trials),
-        figures.slices(trials, SCALES),
-        figures.parallel_coordinates(trials, SCALES),
-        figures.contour(trials, "learning_rate", "dropout", SCALES),
-        figures.learning_curves(curves_of(trials), "curves"),
+        figures.optimization_history(trials, metric),
+        figures.slices(trials, SCALES, metric),
+        figures.parallel_coordinates(trials, SCALES, metric),
+        figures.contour(trials, "learning_rate", "dropout", SCALES, metric),
+        figures.learning_curves(curves, "curves", 0, metric),
     ]
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.integers(1, 12), st.sampled_from([("complete",), ("pruned",), ("complete", "pruned", "failed")]))
-def test_a_study_can_be_drawn_from_its_first_trial_on(count, states):
-    for figure in drawn(trials_table(count, states)):
+@given(
+    st.integers(1, 12),
+    st.sampled_from([("complete",), ("pruned",), ("complete", "pruned", "failed")]),
+    st.sampled_from(["val_accuracy", "val_balanced_accuracy", "val_loss"]),
+)
+def test_a_study_can_be_drawn_from_its_first_trial_on(count, states, metric):
+    for figure in drawn(trials_table(count, states), metric):
         assert isinstance(figure, Figure)
         figure.draw_without_rendering()
 
@@ -72,6 +78,14 @@ def test_history_shows_the_best_so_far():
     best = next(line for line in axes.lines if line.get_label() == "best so far")
     assert list(best.get_ydata()) == [0.2, 0.5, 0.5]
     assert axes.get_title() == "best val_accuracy 50.0%, of 3 complete trials"
+
+
+def test_of_losses_the_lowest_is_the_best():
+    trials = trials_table(4, ("complete",)).assign(val_loss=[0.9, 0.4, 0.5, 0.4])
+    axes = figures.optimization_history(trials, "val_loss").axes[0]
+    assert axes.get_title() == "best val_loss 0.400, of 4 complete trials"
+    assert axes.get_ylabel() == "val_loss"
+    assert "best 0.400" in legend_of(figures.contour(trials, "learning_rate", "dropout", SCALES, "val_loss"))
 
 
 def test_every_slice_and_axis_is_named():

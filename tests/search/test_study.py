@@ -113,6 +113,25 @@ def test_the_best_trials_of_equals_the_earlier(study):
     assert [trial.number for trial in studies.best_trials(study, 3)] == [1, 2, 0]
 
 
+def test_equal_trials_are_told_apart_by_their_val_loss(study):
+    for value, val_loss in ((0.5, 0.9), (0.5, 0.7), (0.4, 0.1)):
+        trial = studies.ask(study, config_of(), SPACE)
+        trial.set_user_attr(studies.OUTCOME, {"scores": {"val_loss": val_loss}})
+        study.tell(trial, value)
+    assert [trial.number for trial in studies.best_trials(study, 3)] == [1, 0, 2]
+
+
+def test_a_study_of_losses_has_the_lowest_first_and_takes_no_other_metric(tmp_path):
+    address = f"sqlite:///{tmp_path / 'optuna.db'}"
+    study = studies.open_study(address, "losses", optuna.pruners.NopPruner(), "val_loss")
+    for value in (0.9, 0.3, 0.5):
+        tell(study, value)
+    assert [trial.number for trial in studies.best_trials(study, 3)] == [1, 2, 0]
+    assert study.best_trial.number == 1
+    with pytest.raises(UserError, match="judges its trials by val_loss, not by val_accuracy"):
+        studies.open_study(address, "losses", optuna.pruners.NopPruner(), "val_accuracy")
+
+
 @pytest.mark.parametrize(("sampler", "package"), [("gp", "torch"), ("cmaes", "cmaes")])
 def test_a_sampler_whose_package_is_missing_is_refused(sampler, package, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
