@@ -239,6 +239,14 @@ class PreprocessConfig(Config):
         group="data",
         unsearchable=SAME_IMAGES,
     )
+    exclude: str | None = option(
+        None,
+        click.STRING,
+        "a .csv, .tsv or .parquet file with a column path: images to leave out, such as those whose labels diagnose "
+        "finds wrong; the others stay in their splits",
+        group="data",
+        unsearchable=SAME_IMAGES,
+    )
     max_pixels: int = option(
         200_000_000,
         click.IntRange(1),

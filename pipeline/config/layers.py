@@ -82,6 +82,8 @@ def _absolute_paths(values: Values) -> Values:
         paths["data"] = absolute(values["data"])
     if "output" in values:
         paths["output"] = path_of(str(values["output"]))
+    if values.get("exclude"):
+        paths["exclude"] = str(path_of(values["exclude"]))
     # A folder called imagenet is not what --weights imagenet means.
     if values.get("weights", "none") not in ("none", "imagenet") and is_there(values["weights"]):
         paths["weights"] = str(path_of(values["weights"]))

@@ -12,6 +12,7 @@ import PIL
 from pipeline.config import PreprocessConfig, data_name
 from pipeline.data.decoding.limits import MAX_PIXELS
 from pipeline.data.duplicates import handle
+from pipeline.data.exclusion import without_excluded
 from pipeline.data.groups import with_groups
 from pipeline.data.prepared import DIGEST_CHARACTERS
 from pipeline.data.quality.near import NEAR
@@ -56,7 +57,8 @@ def plan(config: PreprocessConfig, whole: str | None = None) -> Plan:
 
     whole: the split that all images are of, where the data say no splits; without it, splits are cut by the options.
     Raises UserError if the source is not what it should be, if a file cannot be read, if groups are asked for and not
-    found, or if equal files or a group stand in two splits or classes and `on_leak` or `on_conflict` is fail.
+    found, if an image to exclude is not there, or if equal files or a group stand in two splits or classes and
+    `on_leak` or `on_conflict` is fail.
     """
     source = open_source(config)
     table = source.table.reset_index(drop=True)
@@ -68,6 +70,7 @@ def plan(config: PreprocessConfig, whole: str | None = None) -> Plan:
         # Other data than a model was trained on need not have the groups that those have.
         table = with_groups(table, config, required=whole is None)
         table = with_missing_splits(table, source, config)
+    table = without_excluded(table, config, required=whole is None)
     handled = handle(table.assign(content=source.content_digests(table["path"].tolist())), config)
     digest = _digest(source, handled.table, config)
     return Plan(
