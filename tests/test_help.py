@@ -7,7 +7,7 @@ from pipeline.__main__ import parse
 
 OWN = {
     stage: [stage.capitalize()]
-    for stage in ("evaluate", "predict", "compare", "export", "report", "search", "ablate", "clean")
+    for stage in ("evaluate", "predict", "compare", "export", "report", "search", "ablate", "diagnose", "clean")
 } | {"main": ["Search"]}
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "

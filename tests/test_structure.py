@@ -34,6 +34,7 @@ ROOMS = [
     "tracked",
     "search",
     "ablation",
+    "diagnosis",
     "report",
     "stages",
     "help",

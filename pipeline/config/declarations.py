@@ -51,6 +51,7 @@ GROUPS = {
     "report": Group("Report"),
     "search": Group("Search"),
     "ablate": Group("Ablate"),
+    "diagnose": Group("Diagnose"),
     "clean": Group("Clean"),
 }
 
@@ -63,6 +64,7 @@ HEADINGS = (
     "Report",
     "Search",
     "Ablate",
+    "Diagnose",
     "Clean",
     "Data",
     "Model",
@@ -869,6 +871,35 @@ class AblateConfig(TrainConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DiagnoseConfig(TrainConfig):
+    """Say what holds the accuracy of a training back, how much each remedy would bring, and how sure that is.
+
+    It spends a budget of minutes on small controlled trainings, judged on validation images alone. The same command
+    goes on where it stopped. The options of the training are those of run_id, unless typed here.
+    """
+
+    run_id: str | None = option(
+        None,
+        click.STRING,
+        "the finished training to diagnose",
+        group="diagnose",
+        shown_default="none: the training that the other options say is diagnosed",
+    )
+    minutes: float = option(
+        20.0,
+        click.FloatRange(0, min_open=True),
+        "what all trainings of the diagnosis may take together; those of an earlier call count",
+        group="diagnose",
+    )
+    seeds: int = option(
+        2,
+        click.IntRange(1, 100),
+        "trainings of what matters most, with seed, seed + 1, ..., as far as the budget goes",
+        group="diagnose",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleanConfig(Config):
     """List what lies in the work folder, and remove what can be made again and nothing unfinished needs.
 
@@ -891,6 +922,7 @@ STAGES: dict[str, type[Config]] = {
     "report": ReportConfig,
     "search": SearchConfig,
     "ablate": AblateConfig,
+    "diagnose": DiagnoseConfig,
     "main": MainConfig,
     "clean": CleanConfig,
 }
