@@ -8,9 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.report import (
     ablations,
+    comparisons,
     curves,
     data,
-    described,
+    diagnoses,
     evaluation,
     model_card,
     reference,
@@ -31,8 +32,8 @@ SECTIONS = (
     curves.section,
     searches.section,
     ablations.section,
-    described.diagnosis,
-    described.comparison,
+    diagnoses.section,
+    comparisons.section,
     evaluation.section,
     reference.section,
     model_card.section,

@@ -1,6 +1,5 @@
-"""Runs that say in words and figures what they found: comparisons of two runs, diagnoses."""
+"""The comparisons of two runs on the same images, in words and figures."""
 
-from pipeline.config import STAGES
 from pipeline.report.commands import command
 from pipeline.report.contents import Figure, Heading, Paragraph, Section
 from pipeline.report.material import FINISHED, NOTE, Material
@@ -11,22 +10,13 @@ MOST_RUNS = 3
 MOST_FIGURES = 3
 
 
-def comparison(material: Material) -> Section:
+def section(material: Material) -> Section:
     """What `compare` found of two runs on the same images."""
-    return _described(material, "compare", Section("comparison", "Comparison"))
-
-
-def diagnosis(material: Material) -> Section:
-    """What a diagnosis says holds the accuracy back."""
-    return _described(material, "diagnose", Section("diagnosis", "Diagnosis"))
-
-
-def _described(material: Material, stage: str, found: Section) -> Section:
-    runs = [run for run in material.of_stage(stage) if run.status == FINISHED]
+    found = Section("comparison", "Comparison")
+    runs = [run for run in material.of_stage("compare") if run.status == FINISHED]
     if not runs:
-        again = f"; {command(stage, {})} makes one" if stage in STAGES else ""
-        found.missing.append(f"{found.title}: there is none{again}.")
-    left_out(found, len(runs), MOST_RUNS, f"Runs of {stage}", "MLflow")
+        found.missing.append(f"Comparison: there is none; {command('compare', {})} makes one.")
+    left_out(found, len(runs), MOST_RUNS, "Runs of compare", "MLflow")
     for run in runs[-MOST_RUNS:]:
         said = run.tags.get(NOTE, "")
         found.blocks.append(Heading(f"{run.name} {short_id(run.id)}"))
