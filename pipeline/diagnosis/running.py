@@ -7,12 +7,14 @@ from pipeline import tracking
 from pipeline.config import TrainConfig
 from pipeline.data.prepared import Prepared
 from pipeline.diagnosis.case import Case
-from pipeline.diagnosis.experiment import Experiment, Outcome, Outcomes
+from pipeline.diagnosis.experiment import Experiment, Outcomes
 from pipeline.diagnosis.judgements.capacity import other_network
 from pipeline.diagnosis.pace import Pace, corrected, measured, measurement
 from pipeline.diagnosis.planner import core, next_of, sized, wanted
-from pipeline.diagnosis.training import data_of, outcome_of, part_of
+from pipeline.diagnosis.question import data_config_of
+from pipeline.diagnosis.training import outcome_of, part_of
 from pipeline.errors import UserError
+from pipeline.tracked.data import ensure_prepared
 
 MINUTE = 60
 
@@ -45,7 +47,7 @@ def run_all(case: Case, data: Prepared, run: tracking.Run, pace: Pace, minutes: 
     outcomes: Outcomes = {}
     spent, now = 0.0, pace
     while experiment := next_of(case, outcomes, now, minutes * MINUTE - spent):
-        outcome = _outcome(experiment, data, run)
+        outcome = outcome_of(experiment, _data_of(experiment, case, data, run), run.id)
         outcomes[experiment] = outcome
         spent += outcome.seconds
         now = corrected(pace, case, outcomes)
@@ -56,14 +58,10 @@ def run_all(case: Case, data: Prepared, run: tracking.Run, pace: Pace, minutes: 
     return outcomes
 
 
-def _outcome(experiment: Experiment, data: Prepared, run: tracking.Run) -> Outcome:
-    try:
-        taken = data_of(experiment, run.id)
-    except UserError as error:
-        if "not to be found" in str(error):
-            raise
-        taken = data
-    return outcome_of(experiment, taken, run.id)
+def _data_of(experiment: Experiment, case: Case, data: Prepared, run: tracking.Run) -> Prepared:
+    """The data of an experiment: those that are diagnosed, but where it takes images of another size."""
+    asked = data_config_of(experiment.config)
+    return data if asked == data_config_of(case.config) else ensure_prepared(asked, run.id)
 
 
 def _plan(case: Case, minutes: float) -> str:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from pipeline import config as options
 from pipeline import models, tracking
-from pipeline.config import PreprocessConfig
 from pipeline.data.folds import folds_of
 from pipeline.data.portions import portion
 from pipeline.data.prepared import Prepared
@@ -18,7 +17,7 @@ from pipeline.errors import UserError
 from pipeline.evaluation.measures.predictions import predictions
 from pipeline.metrics import accuracy
 from pipeline.models.networks.contract import Network, predict_prepared
-from pipeline.tracked.data import ensure_prepared, log_data
+from pipeline.tracked.data import log_data
 from pipeline.tracked.fitting import best_metrics, fit_tracked, history_path, log_history, log_options
 from pipeline.training.fit import Callbacks, DivergedError, FitResult
 from pipeline.training.network_spec import network_spec, preprocessing_of
@@ -29,11 +28,6 @@ PART = "part"
 # Training images that are looked at without augmentation.
 LOOKED_AT = 2000
 OF_TRAINING = ("train_images_accuracy", "seconds", "fit_seconds")
-
-
-def data_of(experiment: Experiment, parent: str) -> Prepared:
-    """The data set that an experiment takes a part of, prepared in a run nested in `parent` if it is not yet."""
-    return ensure_prepared(options.part(experiment.config, PreprocessConfig), parent)
 
 
 def part_of(data: Prepared, part: Part, seed: int) -> Prepared:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from pipeline.diagnosis.case import Case
+from pipeline.diagnosis.case import WORTH, Case
 from pipeline.diagnosis.contract import Estimate, Finding, Want
 from pipeline.diagnosis.experiment import Outcomes
 from pipeline.evaluation.intervals import QUANTILE
 
 CAUSE = "leaks"
-# Fewer hardly move an accuracy; from SERIOUS on it says little about new images.
-SMALLEST, SERIOUS = 0.005, 0.05
+# A smaller part of the validation images is worth no word, unless it moves the accuracy by WORTH.
+SMALLEST = 0.02
 
 
 def wants(case: Case, outcomes: Outcomes) -> list[Want]:
@@ -20,13 +20,15 @@ def wants(case: Case, outcomes: Outcomes) -> list[Want]:
 def judge(case: Case, outcomes: Outcomes) -> list[Finding]:
     """What the accuracy is without the images that leak."""
     baseline = outcomes.get(case.baseline)
-    if baseline is None or len(case.leaking) < SMALLEST * case.val_images:
+    if baseline is None or not case.leaking:
         return []
     leaks = np.array([path in case.leaking for path in baseline.paths])
     if not 0 < leaks.sum() < len(leaks):
         return []
     share, inside, outside = leaks.mean(), baseline.correct[leaks], baseline.correct[~leaks]
     value = float(share * (outside.mean() - inside.mean()))
+    if share < SMALLEST and abs(value) < WORTH:
+        return []
     reach = QUANTILE * float(share * np.sqrt(inside.var() / len(inside) + outside.var() / len(outside)))
     facts = {"images": int(leaks.sum()), "share": float(share)}
     facts |= {"accuracy_of_leaking": float(inside.mean()), "accuracy_of_others": float(outside.mean())}
@@ -38,7 +40,7 @@ def judge(case: Case, outcomes: Outcomes) -> list[Finding]:
             options={"on_leak": "drop", "near_duplicates": "yes"},
             gain=Estimate(value, value - reach, value + reach),
             cost="none; the accuracy falls to what it is on new images",
-            comes_first=bool(share >= SERIOUS),
+            comes_first=True,
         )
     ]
 
