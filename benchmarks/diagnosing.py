@@ -12,6 +12,7 @@ the training as it is, at the length of the experiments: is what it brings insid
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,11 @@ def checked(typed: Values, causes: pd.DataFrame, epochs: int) -> dict | None:
     if able.empty:
         return None
     first = able.iloc[0]
-    options = dict(word.split("=", 1) for word in first["command"].split(" -P ")[1:])
+    options = dict(word.split("=", 1) for word in shlex.split(first["command"]) if "=" in word)
     plain = {name: value for name, value in typed.items() if name != "minutes"}
     accuracies = []
     for more in ({}, options):
-        values = plain | more | {"data": typed["data"], "epochs": epochs, "seed": UNSEEN_SEED}
-        run("train", {name: value for name, value in values.items() if name != "minutes"})
+        run("train", plain | more | {"epochs": epochs, "seed": UNSEEN_SEED})
         accuracies.append(metrics_of(newest_run("train"))["best_val_accuracy"])
     gain = 100 * (accuracies[1] - accuracies[0])
     said = {name: float(first[name]) for name in ("gain", "low", "high")}
