@@ -96,10 +96,11 @@ def ceiling(accuracy: float, found: list[Finding]) -> float:
 def sentences(case: Case, outcomes: Outcomes, found: list[Finding], minutes: float) -> list[str]:
     """The answer in words: where it stands, what holds it back in order, what cannot be told apart."""
     baseline = outcomes[case.baseline]
-    size = f" on {case.train_images:,} of its training images" if case.fraction < 1 else ""
+    of_all = "" if case.epochs == case.config.epochs else f" in place of {case.config.epochs}"
+    size = f", on {case.train_images:,} of {sum(case.counts):,} training images" if case.fraction < 1 else ""
     full = f"; the diagnosed run itself reached {case.full_accuracy:.1%}" if case.full_accuracy is not None else ""
-    state = f"it diverges: {baseline.failure}" if baseline.failure else f"val_accuracy is {baseline.accuracy:.1%}"
-    said = [f"In {case.epochs} of {case.config.epochs} epochs{size} {state}{full}."]
+    state = f"it fails: {baseline.failure}" if baseline.failure else f"val_accuracy is {baseline.accuracy:.1%}"
+    said = [f"Trained for {case.epochs} epochs{of_all}{size}, {state}{full}."]
     ranked = [each for each in found if not each.changes_question]
     helping = [each for each in ranked if each.comes_first or each.gain.low > 0]
     if not helping:

@@ -27,7 +27,6 @@ STAGE = "experiment"
 PART = "part"
 # Training images that are looked at without augmentation.
 LOOKED_AT = 2000
-OF_TRAINING = ("train_images_accuracy", "seconds", "fit_seconds")
 
 
 def part_of(data: Prepared, part: Part, seed: int) -> Prepared:

@@ -20,7 +20,7 @@ def said(*found):
 
 def test_what_comes_first_is_said_first_with_its_gain_in_points():
     lines = said(finding("optimisation", 0.1, 0.08, 0.12), finding("length", 0.03, 0.01, 0.05))
-    assert lines[0] == "In 12 of 12 epochs val_accuracy is 50.0%."
+    assert lines[0] == "Trained for 12 epochs, val_accuracy is 50.0%."
     assert lines[1].startswith("First: optimisation. 3 times the learning rate reaches 60.0%")
     assert "Remedy: mend optimisation, +10.0 points (+8.0 to +12.0); cost: none." in lines[1]
     assert lines[2].startswith("Then length.")

@@ -7,10 +7,13 @@ from pipeline.diagnosis.case import WORTH, Case, best_of, next_step
 from pipeline.diagnosis.contract import FOLLOWING, Finding, Want
 from pipeline.diagnosis.experiment import Experiment, Outcomes
 from pipeline.diagnosis.paired import gain
+from pipeline.tracked.descriptions import short
 
 CAUSE = "capacity"
 WIDER = (2, 4, 8, 16)
 MOST_WIDTH = 4096
+# What says which network it is.
+OF_NETWORK = ("model", "depth", "width", "dropout", "whiten", "input_scale", "initial_scale")
 # Training images that a network which is large enough has right, where nothing hinders it.
 LEARNED = 0.95
 # All that keeps a network from learning its training images by heart.
@@ -43,41 +46,43 @@ def wants(case: Case, outcomes: Outcomes) -> list[Want]:
 
 def judge(case: Case, outcomes: Outcomes) -> list[Finding]:
     """What the best width brings, and what the other network does."""
-    before = outcomes.get(case.baseline)
-    if before is None:
+    if case.baseline not in outcomes:
         return []
-    free = outcomes.get(unhindered(case))
-    narrower = best_of(_narrower(case), outcomes)
+    other = other_network(case)
+    best = (best_of(_wider(case), outcomes), best_of([other] if other else [], outcomes))
+    found = (_found(case, outcomes, each) for each in best if each)
+    return [each for each in found if each]
+
+
+def _found(case: Case, outcomes: Outcomes, best: Experiment) -> Finding | None:
+    """What a wider or another network brings, if it is worth a word."""
+    estimate = gain(case.seeds_of(case.baseline, outcomes), case.seeds_of(best, outcomes))
+    if estimate is None or estimate.value < WORTH:
+        return None
+    changed = {
+        name: getattr(best.config, name)
+        for name in OF_NETWORK
+        if getattr(best.config, name) != getattr(case.config, name)
+    }
+    told = ", ".join(f"{name} {short(value)}" for name, value in changed.items())
+    free, narrower = outcomes.get(unhindered(case)), best_of(_narrower(case), outcomes)
     facts = {
         "train_accuracy": free.train_accuracy if free and not free.failure else None,
-        "accuracy": before.accuracy,
+        "accuracy": outcomes[case.baseline].accuracy,
         "half": outcomes[narrower].accuracy if narrower else None,
+        "changed": told,
+        "best_accuracy": outcomes[best].accuracy,
     }
-    found = []
-    other = other_network(case)
-    for best in (best_of(_wider(case), outcomes), best_of([other] if other else [], outcomes)):
-        estimate = gain(case.seeds_of(case.baseline, outcomes), case.seeds_of(best, outcomes)) if best else None
-        if best is None or estimate is None or estimate.value < WORTH:
-            continue
-        config = best.config
-        changed = {
-            each: getattr(config, each)
-            for each in ("model", "depth", "width", "dropout", "whiten", "input_scale", "initial_scale")
-            if getattr(config, each) != getattr(case.config, each)
-        }
-        told = ", ".join(f"{name} {value}" for name, value in changed.items())
-        found.append(
-            Finding(
-                cause=CAUSE,
-                facts=facts | {"changed": told, "best_accuracy": outcomes[best].accuracy},
-                remedy=f"another network: {told}" if "model" in changed else f"a wider network: {told}",
-                options=changed,
-                gain=estimate,
-                cost=_times(case, best, outcomes),
-                rests_on=(best,),
-            )
-        )
-    return found
+    times = outcomes[best].fit_seconds / max(outcomes[case.baseline].fit_seconds, 1e-9)
+    return Finding(
+        cause=CAUSE,
+        facts=facts,
+        remedy=f"another network: {told}" if "model" in changed else f"a wider network: {told}",
+        options=changed,
+        gain=estimate,
+        cost=f"{times:.2g} times the training time",
+        rests_on=(best,),
+    )
 
 
 def say(finding: Finding) -> str:
@@ -118,8 +123,3 @@ def _wider(case: Case) -> list[Experiment]:
         for times in WIDER
         if 0 < times * width <= MOST_WIDTH
     ]
-
-
-def _times(case: Case, best: Experiment, outcomes: Outcomes) -> str:
-    ratio = outcomes[best].fit_seconds / max(outcomes[case.baseline].fit_seconds, 1e-9)
-    return f"{ratio:.2g} times the training time"

@@ -1,5 +1,6 @@
 """Whether the training is held back too much or too little: by dropout, augmentation and weight decay."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pipeline.diagnosis.case import WORTH, Case, best_of
@@ -7,6 +8,7 @@ from pipeline.diagnosis.contract import FOLLOWING, Finding, Want
 from pipeline.diagnosis.experiment import Experiment, Outcomes
 from pipeline.diagnosis.judgements.capacity import unhindered
 from pipeline.diagnosis.paired import gain
+from pipeline.tracked.descriptions import short
 
 CAUSE = "regularisation"
 # The gap between training and validation from which a network is taken to know its training images too well.
@@ -16,6 +18,9 @@ USUAL_CROP, USUAL_DROPOUT = 0.5, 0.3
 MOST_DROPOUT = 0.7
 WEAKER = {"shift": "flip", "flip": "none"}
 DECAY_FACTOR = 3
+
+# A case -> what changes each part of its regularisation: name -> options.
+Direction = Callable[[Case], dict[str, dict[str, Any]]]
 
 
 def wants(case: Case, outcomes: Outcomes) -> list[Want]:
@@ -39,36 +44,37 @@ def judge(case: Case, outcomes: Outcomes) -> list[Finding]:
     before = outcomes.get(case.baseline)
     if before is None or before.failure:
         return []
-    found = []
-    for direction, kind in ((_less, "too much"), (_more, "too little")):
-        tried = [each for each in (_together(case, direction), *_alone(case, direction)) if each]
-        tried += [unhindered(case)] if direction is _less else []
-        best = best_of(tried, outcomes)
-        estimate = gain(case.seeds_of(case.baseline, outcomes), case.seeds_of(best, outcomes)) if best else None
-        if best is None or estimate is None or estimate.value < WORTH:
-            continue
-        options = _differing(case, best)
-        told = ", ".join(f"{name} {value}" for name, value in options.items())
-        facts = {
-            "kind": kind,
-            "train_accuracy": before.train_accuracy,
-            "accuracy": before.accuracy,
-            "changed": told,
-            "best_accuracy": outcomes[best].accuracy,
-            "alone": [(each.name, outcomes[each].accuracy) for each in _alone(case, direction) if each in outcomes],
-        }
-        found.append(
-            Finding(
-                cause=CAUSE,
-                facts=facts,
-                remedy=f"{'less' if direction is _less else 'more'} regularisation: {told}",
-                options=options,
-                gain=estimate,
-                cost="none",
-                rests_on=(best,),
-            )
-        )
-    return found
+    found = (_found(case, outcomes, direction) for direction in (_less, _more))
+    return [each for each in found if each]
+
+
+def _found(case: Case, outcomes: Outcomes, direction: Direction) -> Finding | None:
+    """The best of what was tried in a direction, if it is worth a word."""
+    before, parts = outcomes[case.baseline], _alone(case, direction)
+    tried = [each for each in (_together(case, direction), *parts) if each]
+    best = best_of(tried + ([unhindered(case)] if direction is _less else []), outcomes)
+    estimate = gain(case.seeds_of(case.baseline, outcomes), case.seeds_of(best, outcomes)) if best else None
+    if best is None or estimate is None or estimate.value < WORTH:
+        return None
+    options = _differing(case, best)
+    told = ", ".join(f"{name} {short(value)}" for name, value in options.items())
+    facts = {
+        "kind": "too much" if direction is _less else "too little",
+        "train_accuracy": before.train_accuracy,
+        "accuracy": before.accuracy,
+        "changed": told,
+        "best_accuracy": outcomes[best].accuracy,
+        "alone": [(each.name, outcomes[each].accuracy) for each in parts if each in outcomes],
+    }
+    return Finding(
+        cause=CAUSE,
+        facts=facts,
+        remedy=f"{_word(direction)} regularisation: {told}",
+        options=options,
+        gain=estimate,
+        cost="none",
+        rests_on=(best,),
+    )
 
 
 def say(finding: Finding) -> str:
@@ -86,17 +92,20 @@ def _is_better(experiment: Experiment, case: Case, outcomes: Outcomes) -> bool:
     return outcomes[experiment].accuracy >= outcomes[case.baseline].accuracy + WORTH
 
 
-def _together(case: Case, direction: Any) -> Experiment | None:
+def _together(case: Case, direction: Direction) -> Experiment | None:
     changes: dict[str, Any] = {}
     for values in direction(case).values():
         changes |= values
-    return case.changed(f"{'less' if direction is _less else 'more'} regularisation", **changes) if changes else None
+    return case.changed(f"{_word(direction)} regularisation", **changes) if changes else None
 
 
-def _alone(case: Case, direction: Any) -> list[Experiment]:
-    parts = direction(case)
-    word = "less" if direction is _less else "more"
+def _alone(case: Case, direction: Direction) -> list[Experiment]:
+    parts, word = direction(case), _word(direction)
     return [case.changed(f"{word} {name}", **values) for name, values in parts.items()] if len(parts) > 1 else []
+
+
+def _word(direction: Direction) -> str:
+    return "less" if direction is _less else "more"
 
 
 def _less(case: Case) -> dict[str, dict[str, Any]]:
