@@ -63,8 +63,10 @@ def loss_by_step(steps: pd.DataFrame, history: pd.DataFrame) -> Figure:
     loss_axes, accuracy_axes = figure.subplots(1, 2)
     window = max(1, len(steps) // 100)
     smoothed = steps["loss"].rolling(window, min_periods=1, center=True).mean()
-    loss_axes.plot(steps["step"], steps["loss"], color=TRAIN_COLOUR, alpha=0.25, lw=0.5, label="each step")
-    loss_axes.plot(steps["step"], smoothed, color=TRAIN_COLOUR, label=f"mean of {window} steps")
+    if window > 1:
+        loss_axes.plot(steps["step"], steps["loss"], color=TRAIN_COLOUR, alpha=0.25, lw=0.5, label="each step")
+    label = f"mean of {window} steps" if window > 1 else "each step"
+    loss_axes.plot(steps["step"], smoothed, color=TRAIN_COLOUR, label=label)
     loss_axes.set(xlabel="step", ylabel="loss", title="training loss by step")
     shown = {"train_accuracy": TRAIN_COLOUR, "val_accuracy": VAL_COLOUR, "test_accuracy": TEST_COLOUR}
     for name, colour in shown.items():

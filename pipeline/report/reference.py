@@ -5,10 +5,10 @@ import pandas as pd
 
 from pipeline.evaluation.intervals import wilson
 from pipeline.report import published
-from pipeline.report.commands import command
 from pipeline.report.contents import Figure, Heading, Paragraph, Section, Table
 from pipeline.report.material import FINISHED, SCORE, TRAIN, Material
 from pipeline.report.wording import NONE, percent, short_id, with_interval
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 NETWORK, BY_HAND, RECIPE = "lenet", "lenet5-numpy", "reference"
@@ -21,12 +21,12 @@ def section(material: Material) -> Section:
     found = Section("reference", "Beside the reference report")
     ours, by_hand = _best(material, NETWORK), _best(material, BY_HAND)
     if ours is None:
-        again = command("train", {"preset": RECIPE})
+        again = command("train", preset=RECIPE)
         found.missing.append(f"The reference report's network: it was not trained here; {again} trains it.")
     else:
         _add_network(found, ours, material)
     if by_hand is None:
-        again = command("train", {"model": BY_HAND})
+        again = command("train", model=BY_HAND)
         found.missing.append(f"The LeNet-5 written by hand: it was not trained here; {again} trains it.")
     else:
         _add_by_hand(found, by_hand, material)
@@ -56,8 +56,11 @@ def _add_network(found: Section, run: StoredRun, material: Material) -> None:
     if layers is None:
         found.missing.append("The layers of the network as it was trained here: the run holds no table of them.")
         return
-    rows = layers[["kind", "output_shape", "parameters"]].values.tolist()
-    found.blocks.append(Table("Layers here", ["layer", "output", "parameters"], rows))
+    rows = [
+        [kind, output.replace("x", " × "), f"{int(parameters):,}"]
+        for kind, output, parameters in layers[["kind", "output_shape", "parameters"]].values.tolist()
+    ]
+    found.blocks.append(Table("Layers here", ["layer", "output", "parameters"], rows, frozenset(["parameters"])))
 
 
 def _same_data(run: StoredRun) -> str:
@@ -66,9 +69,8 @@ def _same_data(run: StoredRun) -> str:
     counts = ", ".join(f"{count:,} {split}" for split, count in images.items() if count is not None)
     theirs = ", ".join(f"{count:,} {split}" for split, count in published.IMAGES.items())
     return (
-        f"The report's images are photographs of {published.CLASSES} classes ({theirs}); here they are "
-        f"{run.data.get('name', 'others')} ({counts}). Accuracies on different images cannot "
-        f"be compared."
+        f"The report's images are photographs of {published.CLASSES} classes ({theirs}); those here are called "
+        f"{run.data.get('name', 'otherwise')} ({counts}). Accuracies on different images cannot be compared."
     )
 
 
