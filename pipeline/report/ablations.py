@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipeline.report.commands import command
 from pipeline.report.contents import Figure, Heading, Paragraph, Section, Table
 from pipeline.report.material import NOTE, Material
 from pipeline.report.wording import NONE, left_out, short_id
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 MOST_ABLATIONS = 3
@@ -17,9 +17,7 @@ def section(material: Material) -> Section:
     found = Section("ablation", "Ablation")
     runs = [run for run in material.of_stage("ablate") if "continued_by" not in run.tags]
     if not runs:
-        found.missing.append(
-            f"Ablation: there is none; {command('ablate', {'start': 'RUN_ID', 'goal': 'RUN_ID'})} makes one."
-        )
+        found.missing.append(f"Ablation: there is none; {command('ablate', start='RUN_ID', goal='RUN_ID')} makes one.")
         return found
     left_out(found, len(runs), MOST_ABLATIONS, "Ablations", "MLflow")
     for run in runs[-MOST_ABLATIONS:]:

@@ -1,9 +1,8 @@
 """The command that repeats a run."""
 
-import shlex
-
 from pipeline.config import STAGES, fields_of
 from pipeline.report.material import TRAINING_STAGES
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 # Stages whose runs hold a config.yaml that the same stage takes back.
@@ -16,23 +15,17 @@ OF_RUN = ("evaluated_run", "exported_run")
 DATA_OPTIONS = frozenset(each.name for each in fields_of(STAGES["preprocess"]))
 
 
-def command(stage: str, options: dict[str, str]) -> str:
-    """The command line that runs a stage with these options."""
-    typed = "".join(f" -P {shlex.quote(f'{name}={value}')}" for name, value in options.items())
-    return f"mlflow run . -e {stage} --env-manager local{typed}"
-
-
 def command_of(run: StoredRun) -> str | None:
     """The command line that repeats a run, with the same tracking store; None for a run of no known stage."""
     stage = run.tags.get("stage", "")
     if stage in TRAINING_STAGES:
-        return command("train", {"config": run.id})
+        return command("train", config=run.id)
     if stage in WITH_CONFIG:
-        return command(stage, {"config": run.id})
+        return command(stage, config=run.id)
     if stage not in STAGES:
         return None
     of = next((run.params[name] for name in OF_RUN if name in run.params), None)
-    return command(stage, ({"run_id": of} if of else {}) | _not_default(run, stage, inherits=of is not None))
+    return command(stage, **({"run_id": of} if of else {}) | _not_default(run, stage, inherits=of is not None))
 
 
 def _not_default(run: StoredRun, stage: str, inherits: bool) -> dict[str, str]:

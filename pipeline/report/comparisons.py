@@ -1,9 +1,9 @@
 """The comparisons of two runs on the same images, in words and figures."""
 
-from pipeline.report.commands import command
 from pipeline.report.contents import Figure, Heading, Paragraph, Section
 from pipeline.report.material import FINISHED, NOTE, Material
 from pipeline.report.wording import left_out, short_id
+from pipeline.tracked.descriptions import command
 
 MOST_RUNS = 3
 # A sheet of images says little beside the words.
@@ -15,7 +15,7 @@ def section(material: Material) -> Section:
     found = Section("comparison", "Comparison")
     runs = [run for run in material.of_stage("compare") if run.status == FINISHED]
     if not runs:
-        found.missing.append(f"Comparison: there is none; {command('compare', {})} makes one.")
+        found.missing.append(f"Comparison: there is none; {command('compare')} makes one.")
     left_out(found, len(runs), MOST_RUNS, "Runs of compare", "MLflow")
     for run in runs[-MOST_RUNS:]:
         said = run.tags.get(NOTE, "")

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipeline.report.commands import command
 from pipeline.report.contents import Facts, Figure, Section, Table
 from pipeline.report.material import Material
 from pipeline.report.wording import counted, number
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 SPLITS = ("train", "val", "test")
@@ -28,7 +28,7 @@ def section(material: Material) -> Section:
     found.blocks.append(_facts(run, material))
     prepared = material.preparation(run.data["digest"])
     if prepared is None:
-        again = command("preprocess", {"data": run.params.get("data", "")})
+        again = command("preprocess", data=run.params.get("data", ""))
         found.missing.append(f"Samples and classes: these data were prepared in another experiment; {again} logs them.")
         return found
     _add_samples(found, prepared, run, material)

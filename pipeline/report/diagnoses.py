@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipeline.report.commands import command
 from pipeline.report.contents import Command, Figure, Heading, Paragraph, Section, Table
 from pipeline.report.material import FINISHED, NOTE, Material
 from pipeline.report.wording import left_out, short_id
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 MOST_DIAGNOSES = 3
@@ -23,7 +23,7 @@ def section(material: Material) -> Section:
     found = Section("diagnosis", "Diagnosis")
     runs = [run for run in material.of_stage("diagnose") if run.status == FINISHED]
     if not runs:
-        found.missing.append(f"Diagnosis: there is none; {command('diagnose', {'run_id': 'RUN_ID'})} makes one.")
+        found.missing.append(f"Diagnosis: there is none; {command('diagnose', run_id='RUN_ID')} makes one.")
         return found
     left_out(found, len(runs), MOST_DIAGNOSES, "Diagnoses", "MLflow")
     for run in runs[-MOST_DIAGNOSES:]:

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipeline.report.commands import command
 from pipeline.report.contents import Figure, Section, Table
 from pipeline.report.material import Material
 from pipeline.report.wording import percent, short_id, with_interval
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 SPLITS = ("test", "val")
@@ -29,7 +29,7 @@ def section(material: Material) -> Section:
     evaluations = {split: run for split in SPLITS if (run := material.evaluation(best, split))}
     for split in SPLITS:
         if split not in evaluations:
-            again = command("evaluate", {"run_id": best.id, "split": split})
+            again = command("evaluate", run_id=best.id, split=split)
             found.missing.append(f"Evaluation on the {split} images: {again} makes it.")
     if not evaluations:
         return found

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipeline.report.commands import command
 from pipeline.report.contents import Facts, Figure, Heading, Section, Table
 from pipeline.report.material import Material
 from pipeline.report.wording import NONE, duration, left_out, number, percent, short_id, with_interval
+from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
 MOST_SEARCHES = 3
@@ -26,7 +26,7 @@ def section(material: Material) -> Section:
     found = Section("search", "Search")
     runs = [run for run in material.of_stage("search") if "continued_by" not in run.tags]
     if not runs:
-        found.missing.append(f"Search: there is none; {command('search', {})} makes one.")
+        found.missing.append(f"Search: there is none; {command('search')} makes one.")
         return found
     left_out(found, len(runs), MOST_SEARCHES, "Searches", "MLflow")
     for run in runs[-MOST_SEARCHES:]:

@@ -16,7 +16,7 @@ from pipeline.data.series import series_in
 from pipeline.data.source import Source
 from pipeline.data.writing import open_or_write
 from pipeline.errors import shown
-from pipeline.tracked.descriptions import command, of_preprocess
+from pipeline.tracked.descriptions import next_of_preprocess, of_preprocess
 from pipeline.tracked.quality import log_quality, quality_paragraph, quality_warnings
 
 SAMPLES_PER_CLASS = 6
@@ -40,10 +40,10 @@ def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | No
         data = open_or_write(planned)
         _warn(planned, data)
         _log(run, planned, data)
-        run.describe(of_preprocess(summary(data), quality_paragraph(data), config.data))
+        run.describe(of_preprocess(config, summary(data), quality_paragraph(data)))
     print(f"prepared {summary(data)} in {data.folder}")
     if parent is None:
-        print(f"next:\n  {command('train', data=config.data, image_size=config.image_size)}")
+        print("next:\n  " + "\n  ".join(next_of_preprocess(config)))
     return data, run.id
 
 

@@ -1,22 +1,29 @@
 """What runs are called, and what their pages in MLflow say: what it was, what came out, what to type next."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from pipeline import config as options
-from pipeline.config import TrainConfig
+from pipeline.config import PreprocessConfig, TrainConfig
+
+NEXT = "What to type next:"
 
 
 def command(stage: str, **given: object) -> str:
     """The command that runs a stage with these options."""
-    return " ".join(
-        [f"mlflow run . -e {stage} --env-manager local", *(f"-P {name}={value}" for name, value in given.items())]
-    )
+    options = [f"-P {shlex.quote(f'{name}={value}')}" for name, value in given.items()]
+    return " ".join([f"mlflow run . -e {stage} --env-manager local", *options])
 
 
 def page(was: str, found: str, commands: Sequence[str] = ()) -> str:
     """A description. was: a sentence on what the run did. found: what came out. commands: what to type next."""
     to_type = "\n".join(f"    {each}" for each in commands)
-    return "\n\n".join([was, found] + ([f"What to type next:\n\n{to_type}"] if commands else []))
+    return "\n\n".join([was, found] + ([f"{NEXT}\n\n{to_type}"] if commands else []))
+
+
+def commands_of(page: str) -> list[str]:
+    """What to type next, as a description says it."""
+    return [line.strip() for line in page.partition(f"{NEXT}\n")[2].splitlines() if line.strip()]
 
 
 def training_name(config: TrainConfig, val_accuracy: float | None = None) -> str:
@@ -94,10 +101,15 @@ def of_export(kind: str, asked: str, bytes: int, accuracy: float, own_accuracy: 
     )
 
 
-def of_preprocess(data: str, quality: str, source: str) -> str:
-    """The page of a preparation. data: what came out in a line. quality: how good it is. source: the option data."""
+def of_preprocess(config: PreprocessConfig, data: str, quality: str) -> str:
+    """The page of a preparation. data: what came out in a line. quality: how good it is."""
     found = "\n\n".join(filter(None, [f"**{data}**.", quality]))
-    return page(f"Preparation of the images of {source}.", found, [command("train", data=source)])
+    return page(f"Preparation of the images of {config.data}.", found, next_of_preprocess(config))
+
+
+def next_of_preprocess(config: PreprocessConfig) -> list[str]:
+    """The commands that a preparation is followed by."""
+    return [command("train", data=config.data, image_size=config.image_size)]
 
 
 def of_search(study: str, trials: int, best: str, end: str = "", next_commands: Sequence[str] = ()) -> str:
