@@ -16,19 +16,17 @@ import itertools
 import json
 import os
 import shutil
-import signal
-import socket
 import socketserver
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.search_faults import write_images
 from benchmarks.shared import part, provenance
+from benchmarks.tracking_server import TrackingServer
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = 60
@@ -181,44 +179,15 @@ def _left(server: "_Server", stage: str) -> dict:
     }
 
 
-class _Server:
-    """`mlflow server` with a store in `folder`, which can be made to go away."""
+class _Server(TrackingServer):
+    """A server that can also be replaced by one that refuses."""
 
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self._process: subprocess.Popen | None = None
-        self._refusing: _Refusing | None = None
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self._port = listener.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> None:
-        store = f"sqlite:///{self._folder / 'server.db'}"
-        options = ["--workers", "1", "--port", str(self._port), "--backend-store-uri", store]
-        with (self._folder / "server.txt").open("a", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", *options],
-                cwd=self._folder,
-                # What runs its background jobs takes as long to start as the server.
-                env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        while not self._answers():
-            time.sleep(0.2)
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(f"{self.address}/health", timeout=1).close()
-        except OSError:
-            return False
-        return True
+    _refusing: "_Refusing | None" = None
 
     def go(self, how: str) -> None:
+        """Go away. how: one of HOW, or never."""
         if how == "hung":
-            self._signal(signal.SIGSTOP)
+            self.hang()
         elif how != "never":
             self.kill()
         if how == "refusing":
@@ -233,24 +202,12 @@ class _Server:
                 time.sleep(0.1)
 
     def come_back(self) -> None:
+        """Answer again."""
         if self._refusing:
             self._refusing.shutdown()
             self._refusing.server_close()
             self._refusing = None
-        if self._process:
-            self._signal(signal.SIGCONT)
-        else:
-            self.start()
-
-    def kill(self) -> None:
-        if self._process:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _signal(self, number: int) -> None:
-        assert self._process
-        os.killpg(self._process.pid, number)
+        self.go_on()
 
 
 class _Refusal(socketserver.StreamRequestHandler):

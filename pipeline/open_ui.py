@@ -8,8 +8,8 @@ import time
 import urllib.request
 import webbrowser
 
-from pipeline import tracking
-from pipeline.errors import EXIT_USER_ERROR, UserError
+from pipeline import make_store, tracking
+from pipeline.errors import EXIT_USER_ERROR
 
 SECONDS_TO_START = 60
 # Whatever MLFLOW_HOST says: whoever reaches the UI can change and delete runs.
@@ -18,12 +18,9 @@ LOOPBACK = "127.0.0.1"
 
 def main() -> int:
     """Print the address of the runs, and serve them until Ctrl-C; returns the exit code."""
-    try:
-        # Otherwise MLflow would make it, perhaps while a training does.
-        tracking.make_store()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USER_ERROR
+    # Otherwise MLflow would make it, perhaps while a training does.
+    if code := make_store.main():
+        return code
     address = tracking.experiment_address()
     command = tracking.ui_command()
     if command and is_taken(tracking.UI_PORT):

@@ -38,8 +38,8 @@ ROOMS = [
     "report",
     "stages",
     "help",
-    "open_ui",
     "make_store",
+    "open_ui",
     "__main__",
 ]
 MOST_POSITIONAL = 8

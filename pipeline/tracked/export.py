@@ -35,7 +35,7 @@ def export_tracked(config: ExportConfig) -> str:
     if config.quantize != "none" and not export_format.QUANTIZES:
         raise UserError(f"--quantize {config.quantize} is for --format litert; --format {config.format} takes none")
     with tracking.run("export", f"export {config.format}", config.run_id) as run:
-        model = tracking.load_model(config.run_id, config.model_uri)
+        model = tracking.load_model(config.run_id, config.model_uri, config.mirror_predict)
         run.nest_in(model.run_id)
         data_config = data_config_of(config, model.run_id)
         own = {name: getattr(config, name) for name in ("format", "quantize", "mirror_predict")}
@@ -46,7 +46,6 @@ def export_tracked(config: ExportConfig) -> str:
         place = place_of(config.output, default_name, export_format)
         data = ensure_prepared(data_config, run.id)
         check_fit(data, model)
-        _check_mirror(config, data, model)
         log_data(run, data, data_config, "evaluation")
         found = _export(run, config, model, data, place)
         run.describe(of_export(config.format, model.uri, found.size, found.accuracy, found.expected_accuracy))
@@ -56,16 +55,6 @@ def export_tracked(config: ExportConfig) -> str:
 
 def _variants(config: ExportConfig) -> list[str]:
     return [config.quantize] * (config.quantize != "none") + ["mirrored"] * config.mirror_predict
-
-
-def _check_mirror(config: ExportConfig, data: Prepared, model: tracking.LoggedModel) -> None:
-    trained_with = tracking.config_of(model.run_id).get("mirror", "auto")
-    mirrorable = data.facts.mirrorable if trained_with == "auto" else trained_with == "yes"
-    if config.mirror_predict and not mirrorable:
-        raise UserError(
-            f"--mirror_predict: a mirror image of {data.name} may be of another class (mirror was {trained_with} in "
-            f"training); train with --mirror yes if it is not"
-        )
 
 
 def _export(
