@@ -1,5 +1,6 @@
 """A logged model: a network with what it needs to answer to images."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -17,12 +18,13 @@ from mlflow.pyfunc import PythonModel
 from pipeline.data.decoding import DecodeError
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.errors import first_line, shown
+from pipeline.evaluation.calibration import threshold_for
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.serving.answers import answers
 from pipeline.serving.inputs import items_of, picture_of
 from pipeline.serving.memory import give_back
 from pipeline.serving.refusal import Refusal
-from pipeline.serving.settings import Settings, is_served, settings_of
+from pipeline.serving.settings import AUTO, Settings, is_served, settings_of
 
 PREPARED_AT_ONCE = 250
 
@@ -31,13 +33,15 @@ class ImageClassifier(PythonModel):
     """A network with what it needs to answer to images of any form.
 
     class_names: label -> name. preprocessing: what happens to an image before the network. mirrorable: whether a
-    mirrored image keeps its class; None where that was not logged. settings: what whoever loads it may set.
+    mirrored image keeps its class; None where that was not logged. certainty: rows (threshold, accuracy on val, share
+    answered). settings: what whoever loads it may set.
     """
 
     class_names: list[str]
     preprocessing: Preprocessing
     network: Network
     mirrorable: bool | None
+    certainty: list[list[float]]
     settings = Settings()
 
     def load_context(self, context) -> None:
@@ -46,6 +50,8 @@ class ImageClassifier(PythonModel):
         self.settings = settings_of(context.model_config)
         if self.settings.mirror_predict and not self.mirrorable:
             raise MlflowException(f"model_config: mirror_predict is not for this model: {self.why_no_mirror()}")
+        if self.settings.unsure_below == AUTO:
+            self.settings = dataclasses.replace(self.settings, unsure_below=self._threshold())
 
     def load(self, path: Path, classifier: Path) -> None:
         """Load the network file at `path`, and what `classifier` says of it.
@@ -54,8 +60,10 @@ class ImageClassifier(PythonModel):
         """
         from pipeline import models
 
-        digest, self.class_names, self.preprocessing, self.mirrorable = _described(classifier)
-        if file_digest(path) != digest:
+        facts, self.preprocessing = _described(classifier)
+        self.class_names = facts["class_names"]
+        self.mirrorable, self.certainty = facts.get("mirrorable"), facts.get("certainty", [])
+        if file_digest(path) != facts["network_sha256"]:
             raise MlflowException(f"{path.name} is not the file that was logged: its SHA-256 differs")
         size = self.preprocessing.prepared_size
         try:
@@ -67,6 +75,14 @@ class ImageClassifier(PythonModel):
             raise MlflowException(f"{path.name} answers with {answered[1]} classes, not {len(self.class_names)}")
         # Requests to a server are decoded by as many threads as there are cores: each may take memory for max_pixels.
         self._cores = threading.BoundedSemaphore(os.cpu_count() or 1)
+
+    def _threshold(self) -> float:
+        """The probability at which answers to the validation images had the wanted accuracy."""
+        wanted = self.settings.wanted_accuracy
+        found = threshold_for(self.certainty, wanted)
+        if found is None:
+            raise MlflowException(f"model_config: unsure_below auto: this model is right {wanted:.1%} at no certainty")
+        return found
 
     def why_no_mirror(self) -> str:
         """Why a mirrored image may not have its image's class."""
@@ -102,7 +118,7 @@ class ImageClassifier(PythonModel):
         finally:
             if served:
                 give_back()
-        return answers(np.concatenate(found), self.class_names, self.settings.unsure_below)
+        return answers(np.concatenate(found), self.class_names, float(self.settings.unsure_below))
 
     def _prepared(self, items: Sequence[Any], may_be_paths: bool, served: bool) -> Iterator[np.ndarray]:
         """Prepared images, some at a time: (n, prepared_size, prepared_size, 3) uint8."""
@@ -114,7 +130,8 @@ class ImageClassifier(PythonModel):
     def _prepared_row(self, row: int, item: Any, may_be_path: bool, deadline: float | None) -> np.ndarray:
         if deadline is None:
             return self._image(row, item, may_be_path)
-        if not self._cores.acquire(timeout=max(0, deadline - time.monotonic())):
+        left = deadline - time.monotonic()
+        if left <= 0 or not self._cores.acquire(timeout=left):
             raise Refusal(
                 f"reading the images took longer than {self.settings.max_seconds:g} s: row {row} was not reached; send "
                 "fewer or smaller ones"
@@ -136,19 +153,19 @@ class ImageClassifier(PythonModel):
             raise Refusal(f"row {row} holds no readable image: {error}") from error
 
 
-def _described(classifier: Path) -> tuple[str, list[str], Preprocessing, bool | None]:
-    """The network file's digest, the class names, the preprocessing and mirrorable in classifier.json.
+def _described(classifier: Path) -> tuple[dict[str, Any], Preprocessing]:
+    """The facts in classifier.json, with the network file's digest and the class names, and the preprocessing in them.
 
     Raises MlflowException if it is damaged.
     """
     try:
         facts = json.loads(classifier.read_text(encoding="utf-8"))
-        digest, class_names, preprocessing = facts["network_sha256"], facts["class_names"], _preprocessing(facts)
+        _, class_names, preprocessing = facts["network_sha256"], facts["class_names"], _preprocessing(facts)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise MlflowException(f"{classifier.name} is damaged: {shown(repr(error))}") from error
     if not isinstance(class_names, list) or not all(isinstance(name, str) for name in class_names):
         raise MlflowException(f"{classifier.name} is damaged: class_names is no list of names")
-    return digest, class_names, preprocessing, facts.get("mirrorable")
+    return facts, preprocessing
 
 
 def _preprocessing(facts: dict) -> Preprocessing:

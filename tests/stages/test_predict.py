@@ -10,8 +10,10 @@ import pytest
 from images import SMALL
 from PIL import Image
 
+from pipeline import tracking
 from pipeline.__main__ import run
 from pipeline.errors import UserError
+from pipeline.evaluation.calibration import threshold_for
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,13 @@ def test_one_image_prints_its_answer_in_a_line(trained, predict, capsys):
     printed = capsys.readouterr().out
     assert "000.png: red " in printed
     assert "(unsure); " in printed
+
+
+def test_the_models_own_threshold_marks_what_is_less_certain(trained, predict):
+    table, found = predict(data=trained[1], unsure_below="auto", wanted_accuracy=0.9)
+    threshold = threshold_for(tracking.load_model(trained[2], None).certainty, 0.9)
+    assert table["unsure"].tolist() == (table["probability"] < threshold).tolist()
+    assert f"are unsure, below {threshold:g}" in found.data.tags["mlflow.note.content"]
 
 
 def test_class_folders_give_true_labels_and_an_accuracy(trained, predict, capsys):

@@ -1,24 +1,25 @@
 """The logged model, as a stranger gets it."""
 
 import base64
+import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from bare_environment import link_packages, run_bare
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.scoring_server import infer_and_parse_data
 from PIL import Image
 
+from pipeline import tracking
 from pipeline.data.prepared import open_prepared
+from pipeline.evaluation.calibration import threshold_for
 
-# What a stranger does: load the model in an empty folder, with nothing of the project on the path, and ask it.
+# What a stranger does: load the model and ask it.
 STRANGER = """
 import json, sys
 import mlflow, pandas as pd
@@ -26,7 +27,6 @@ model = mlflow.pyfunc.load_model(sys.argv[1])
 images = [open(path, "rb").read() for path in json.loads(sys.argv[2])]
 answer = model.predict(pd.DataFrame({"image": images}))
 code = [module.__file__ for name, module in sys.modules.items() if name.startswith("image_classifier_")]
-assert "pipeline" not in sys.modules
 print(json.dumps({"answer": answer.to_dict("records"), "code": code[0]}))
 """
 
@@ -41,35 +41,30 @@ def model(trained):
     return mlflow.pyfunc.load_model(f"runs:/{trained[2]}/model")
 
 
-def test_a_stranger_gets_the_answers_of_the_prepared_arrays(trained, model, model_folder, tmp_path):
+def test_with_its_own_requirements_alone_a_model_gives_the_same_answers_to_the_bit(
+    trained, model, model_folder, tmp_path
+):
+    paths = [str(path) for path in sorted(trained[1].rglob("*.png"))[::7]]
+    shutil.copytree(model_folder, tmp_path / "model")
+    required = (model_folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    site = link_packages(tmp_path / "site", [line.partition("==")[0] for line in required])
+    (tmp_path / "stranger.py").write_text(STRANGER, encoding="utf-8")
+    arguments = [str(tmp_path / "model"), json.dumps(paths)]
+    printed = run_bare(tmp_path / "stranger.py", *arguments, site=site, without="pipeline,optuna,pytest")
+    said = json.loads(printed.splitlines()[-1])
+    assert said["code"].startswith(str(tmp_path / "model"))
+    images = pd.DataFrame({"image": [Path(path).read_bytes() for path in paths]})
+    assert said["answer"] == model.predict(images).to_dict("records")
+
+
+def test_the_files_of_images_get_the_answers_of_the_prepared_arrays(trained, model):
     folder, images, _ = trained
     prepared = next(path for path in (folder / "workdir" / "prepared").iterdir() if path.name != "index")
     data = open_prepared(prepared, "colours")
-    test = data["test"]
-    expected = model.unwrap_python_model().probabilities(test.images)
-    shutil.copytree(model_folder, tmp_path / "model")
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "PYTHON"))}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            STRANGER,
-            str(tmp_path / "model"),
-            json.dumps([str(images / path) for path in test.paths]),
-        ],
-        cwd=empty,
-        env=environment | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
-    assert said["code"].startswith(str(tmp_path / "model"))
-    assert [row["label"] for row in said["answer"]] == [data.facts.class_names[i] for i in expected.argmax(axis=1)]
-    np.testing.assert_allclose([row["probability"] for row in said["answer"]], expected.max(axis=1), atol=1e-5)
+    expected = model.unwrap_python_model().probabilities(data["test"].images)
+    answer = model.predict([images / path for path in data["test"].paths])
+    assert answer["label"].tolist() == [data.facts.class_names[label] for label in expected.argmax(axis=1)]
+    np.testing.assert_array_equal(answer["probability"], expected.max(axis=1).astype(float))
 
 
 def test_answers_have_label_probability_and_the_five_best(trained, model):
@@ -176,10 +171,34 @@ def test_settings_mark_unsure_answers_and_mean_over_mirror_images(trained, model
     pixels = np.asarray(Image.open(path))
     both = [probability_of(model.predict(each), "red") for each in (pixels, pixels[:, ::-1])]
     assert probability_of(answer, "red") == pytest.approx(np.mean(both), abs=1e-6)
+    auto = {"serving": {"unsure_below": "auto", "wanted_accuracy": 0.9}}
+    marked = mlflow.pyfunc.load_model(uri, model_config=auto)
+    threshold = threshold_for(tracking.load_model(trained[2], None).certainty, 0.9)
+    assert marked.unwrap_python_model().settings.unsure_below == threshold
     with pytest.raises(MlflowException, match="unsure_below has to be a number from 0 to 1"):
         mlflow.pyfunc.load_model(uri, model_config={"serving": {"unsure_below": 2}})
     with pytest.raises(MlflowException, match="serving has no unsure; it has mirror_predict, unsure_below"):
         mlflow.pyfunc.load_model(uri, model_config={"serving": {"unsure": 0.5}})
+
+
+def test_a_request_to_a_server_may_take_so_long_and_no_longer(trained, monkeypatch):
+    monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
+    uri, content = f"runs:/{trained[2]}/model", (trained[1] / "red" / "000.png").read_bytes()
+    hurried = mlflow.pyfunc.load_model(uri, model_config={"serving": {"max_seconds": 1e-6}})
+    with pytest.raises(
+        MlflowException, match=r"took longer than 1e-06 s: row 0 was not reached; send fewer or smaller"
+    ):
+        hurried.predict([content])
+    assert len(mlflow.pyfunc.load_model(uri).predict([content] * 3)) == 3
+
+
+def test_of_an_animation_the_first_frame_alone_is_answered_for(trained, model):
+    red, blue = (Image.open(trained[1] / name / "000.png").convert("RGB") for name in ("red", "blue"))
+    animation = io.BytesIO()
+    red.save(animation, "GIF", save_all=True, append_images=[blue] * 2000)
+    alone = io.BytesIO()
+    red.save(alone, "GIF")
+    assert model.predict(animation.getvalue()).equals(model.predict(alone.getvalue()))
 
 
 def probability_of(answer, label):
