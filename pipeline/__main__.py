@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pipeline import config, locks, process
+from pipeline import config, locks, process, terminal
 from pipeline.errors import (
     EXIT_DONE,
     EXIT_FAILED,
@@ -19,7 +19,9 @@ from pipeline.errors import (
     UserError,
     disk_full,
     exit_code,
+    first_line,
     hide_passwords,
+    print_error,
     redacted,
 )
 from pipeline.help import command_line
@@ -43,8 +45,8 @@ def parse(arguments: list[str]) -> tuple[str, dict[str, Any]] | None:
     return parsed if isinstance(parsed, tuple) else None
 
 
-def run(stage: str, typed: dict[str, Any]) -> None:
-    """Resolve the options and run the stage."""
+def run(stage: str, typed: dict[str, Any]) -> Any:
+    """Resolve the options and run the stage; returns what it returns: the id of its run, if it is one."""
     if typed.get("data") == "" and stage != "predict":
         print("data is empty, which means the built-in images: glyphs")
     resolved = config.resolve(
@@ -56,7 +58,7 @@ def run(stage: str, typed: dict[str, Any]) -> None:
         _check_store()
     module = importlib.import_module(f"pipeline.stages.{stage}")
     with locks.at_work(resolved.workdir) if resolved.is_tracked else contextlib.nullcontext():
-        getattr(module, stage)(resolved)
+        return getattr(module, stage)(resolved)
 
 
 def _recipe_of(model: str) -> dict[str, Any]:
@@ -90,26 +92,61 @@ def main(arguments: list[str]) -> int:
     hide_passwords()
     try:
         parsed = parse(arguments)
-        if parsed is not None:
-            process.stop_with_mlflow_run()
-            process.command_begins()
-            run(*parsed)
-    except (UserError, RefusedError) as error:
-        print(f"error: {redacted(str(error))}", file=sys.stderr)
-        return exit_code(error)
-    except ServerGoneError as error:
-        again = "Once it answers, give the same command again: it logs what is done, and does not do it again"
-        print(f"error: {error}. {again}", file=sys.stderr)
-        return EXIT_FAILED
-    except Exception as error:
-        if said := disk_full(error):
-            print(f"error: {said}", file=sys.stderr)
-            return exit_code(error)
-        raise
+    except UserError as error:
+        return _failed(error)
+    if parsed is None:
+        return EXIT_DONE
+    stage, typed = parsed
+    as_json = _is_on(typed, "json")
+    with terminal.printing(_is_on(typed, "quiet"), as_json):
+        code, said = _ended(stage, typed, as_json)
+    if as_json:
+        terminal.print_json({"stage": stage, "exit_code": code, **said})
+    return code
+
+
+def _is_on(typed: dict[str, Any], name: str) -> bool:
+    """Whether an option that is true or false is typed as true; another value is refused where all options are read."""
+    with contextlib.suppress(UserError):
+        return config.convert(click.BOOL, typed[name] or "false", name)
+    return False
+
+
+def _ended(stage: str, typed: dict[str, Any], as_json: bool) -> tuple[int, dict[str, Any]]:
+    """Run the stage to its end, good or bad; returns the exit code, and what there is to say to a program."""
+    try:
+        process.stop_with_mlflow_run()
+        process.command_begins()
+        result = run(stage, typed)
+        return EXIT_DONE, _described(stage, result) if as_json else {}
     except BaseException as error:
+        return _failed(error), {"error": first_line(error)}
+
+
+def _described(stage: str, result: Any) -> dict[str, Any]:
+    if not config.STAGES[stage].is_tracked:
+        return result
+    from pipeline.tracked.outcome import outcome
+
+    return outcome(result)
+
+
+def _failed(error: BaseException) -> int:
+    """Print why the command ends; returns its exit code."""
+    if isinstance(error, UserError | RefusedError):
+        said = redacted(str(error))
+    elif isinstance(error, ServerGoneError):
+        said = f"{error}. Once it answers, give the same command again: it logs what is done, and does not do it again"
+    elif not isinstance(error, Exception):
         print("stopped", file=sys.stderr)
         return exit_code(error)
-    return EXIT_DONE
+    elif full := disk_full(error):
+        said = full
+    else:
+        print_error(error)
+        return EXIT_FAILED
+    print(f"error: {said}", file=sys.stderr)
+    return exit_code(error)
 
 
 if __name__ == "__main__":

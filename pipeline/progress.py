@@ -3,8 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from tqdm import tqdm
-
+from pipeline.terminal import progress_bar
 from pipeline.training.fit import EpochResult
 from pipeline.training.objective import METRICS, best_of, merit
 
@@ -22,15 +21,8 @@ class TrainingProgress:
         self._metric = metric
         self._best = best_of(list(before), metric) if before else None
         self._started = time.monotonic()
-        # disable=None: no bar where stderr is no terminal; the lines below are enough for a log file.
-        self._bar = tqdm(
-            total=epochs * steps,
-            initial=len(before) * steps,
-            desc="train",
-            unit="step",
-            disable=None,
-            dynamic_ncols=True,
-            smoothing=0.05,
+        self._bar = progress_bar(
+            total=epochs * steps, initial=len(before) * steps, desc="train", unit="step", smoothing=0.05
         )
 
     def step(self) -> None:

@@ -12,6 +12,7 @@ OWN = {
 TRAINING = ["Model", "Optimisation", "Augmentation"]
 RECIPE, ELSE = "the model's recipe", "the model's recipe, else "
 APPLICATION = "MobileNetV2"
+OF_EVERY_STAGE = {field.name for field in config.fields_of(config.Config)}
 # What `auto` or a folder of this machine comes to depends on the machine.
 OF_THE_MACHINE = {"precision", "workdir"}
 
@@ -58,7 +59,9 @@ def test_every_option_of_a_stage_stands_once_under_a_heading(stage, page):
 
 def test_what_is_prepared_stands_under_data(page):
     prepared = [*options_of(page("preprocess"))["Data"]]
-    assert prepared == [each.name for each in config.fields_of(config.PreprocessConfig) if each.name != "workdir"]
+    assert prepared == [
+        each.name for each in config.fields_of(config.PreprocessConfig) if each.name not in OF_EVERY_STAGE
+    ]
     assert set(prepared) <= set(options_of(page("train"))["Data"])
 
 
@@ -102,14 +105,14 @@ def test_a_default_names_the_recipe_where_a_recipe_names_the_option(page):
 
 def test_an_evaluation_takes_the_data_of_the_evaluated_run(page):
     shown = defaults_of(page("evaluate"))
-    prepared = {field.name for field in config.fields_of(config.PreprocessConfig)} - {"workdir"}
+    prepared = {field.name for field in config.fields_of(config.PreprocessConfig)} - OF_EVERY_STAGE
     assert {shown[name] for name in prepared} == {"the evaluated run's"}
     assert shown["split"] == "test"
 
 
 def test_an_export_takes_the_data_of_the_exported_run(page):
     shown = defaults_of(page("export"))
-    prepared = {field.name for field in config.fields_of(config.PreprocessConfig)} - {"workdir"}
+    prepared = {field.name for field in config.fields_of(config.PreprocessConfig)} - OF_EVERY_STAGE
     assert {shown[name] for name in prepared} == {"the exported run's"}
     assert (shown["format"], shown["quantize"], shown["mirror_predict"]) == ("onnx", "none", "false")
 

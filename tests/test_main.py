@@ -31,7 +31,8 @@ def test_a_command_line_that_says_no_stage_and_options_is_refused(arguments, wor
 
 @pytest.mark.parametrize(("words", "value"), [(["--yes"], "true"), (["--yes", "false"], "false"), ([], None)])
 def test_what_is_true_or_false_needs_no_value(words, value):
-    assert parse(["clean", *words]) == ("clean", {"yes": value, "workdir": None})
+    stage, typed = parse(["clean", *words])
+    assert (stage, typed["yes"]) == ("clean", value)
 
 
 def test_mlproject_has_every_stage_and_declares_no_parameter():

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "pipeline"
 # From the ground up: a room imports from itself and from rooms that stand before it.
 ROOMS = [
     "errors",
+    "terminal",
     "docstrings",
     "paths",
     "config",

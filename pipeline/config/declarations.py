@@ -76,6 +76,7 @@ HEADINGS = (
 # Why an option is not searched: it would change the question rather than the answer, or is no hyperparameter.
 SAME_IMAGES = "trials have to be compared on the same images"
 OTHER_OPTIONS = "it stands for other options"
+PRINTED = "it says what is printed"
 SPEED = "it is about speed; a difference in accuracy would be chance"
 
 
@@ -132,6 +133,22 @@ class Config:
         unsearchable="it says where files lie",
         shown_default="PIPELINE_WORKDIR, else workdir/ beside pipeline/, or a folder of the user's if `mlflow run` "
         "cloned the project",
+        identifies=False,
+    )
+    quiet: bool = option(
+        False,
+        click.BOOL,
+        "whether to print warnings and errors alone",
+        group="running",
+        unsearchable=PRINTED,
+        identifies=False,
+    )
+    json: bool = option(
+        False,
+        click.BOOL,
+        "whether to print one JSON object at the end, for scripts; all else goes to stderr, and with quiet nowhere",
+        group="running",
+        unsearchable=PRINTED,
         identifies=False,
     )
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from pipeline import half_written, locks
 from pipeline.data.channels import level_counts, statistics
@@ -27,6 +26,7 @@ from pipeline.data.quality.near import handle_near, with_nearest
 from pipeline.data.source import SPLITS, Source
 from pipeline.data.splitting import with_missing_splits
 from pipeline.errors import UserError, shown
+from pipeline.terminal import progress_bar
 
 # What decoding one file may take. The largest picture that is decoded takes a fraction of it on any machine.
 SECONDS = 120.0
@@ -150,7 +150,7 @@ def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int
     sizes = np.zeros((len(table), 2), np.int32)
     notes: list[tuple[str, str]] = []
     done = map_on_all_cores(functools.partial(fill, filling), _rows(table, source), len(table), SECONDS)
-    with contextlib.closing(done), tqdm(total=len(table), desc="preprocess", unit="image", disable=None) as bar:
+    with contextlib.closing(done), progress_bar(total=len(table), desc="preprocess", unit="image") as bar:
         for row, found in done:
             bar.update()
             reason = found.reason

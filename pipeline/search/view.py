@@ -7,7 +7,6 @@ import optuna
 import pandas as pd
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
-from tqdm import tqdm
 
 from pipeline import tracking
 from pipeline.errors import first_line
@@ -17,6 +16,7 @@ from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, TRIAL_STATES, Tri
 from pipeline.search.space import Space
 from pipeline.search.study import ACCURACY, OUTCOME, best_trials, best_value, metric_of_study
 from pipeline.search.trial import trial_name
+from pipeline.terminal import progress_bar
 from pipeline.tracked.descriptions import of_search, short
 from pipeline.training.objective import METRICS, in_words
 
@@ -44,9 +44,7 @@ class StudyView:
         for trial in study.get_trials(deepcopy=False, states=tuple(STATES)):
             self._counts[STATES[trial.state]] += 1
         self._before = self._done()
-        self._bar = tqdm(
-            total=total, initial=self._before, desc="search", unit="trial", disable=None, dynamic_ncols=True
-        )
+        self._bar = progress_bar(total=total, initial=self._before, desc="search", unit="trial")
 
     def _done(self) -> int:
         return self._counts[COMPLETE] + self._counts[PRUNED]

@@ -8,6 +8,9 @@ from pipeline.stages.search import search
 from pipeline.tracked.data import ensure_prepared, log_data
 from pipeline.tracked.fitting import log_options
 
+# Tags of the search that say what came out.
+RESULT = ("final_run", "registered_model", "registered_version", tracking.DESCRIPTION)
+
 
 def main(config: MainConfig) -> str:
     """Prepare the data, search, train the best, and evaluate it once on the test split.
@@ -20,5 +23,6 @@ def main(config: MainConfig) -> str:
         log_data(run, data, config, "training")
         searched = search(options.part(config, SearchConfig), run.id)
         run.log_metrics(tracking.metrics_of(searched))
-        run.describe(tracking.tags_of(searched).get(tracking.DESCRIPTION, ""))
+        found = tracking.tags_of(searched)
+        run.set_tags({name: found[name] for name in RESULT if name in found})
     return run.id

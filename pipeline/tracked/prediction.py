@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from pipeline import config as options
 from pipeline import figures, tracking
@@ -15,6 +14,7 @@ from pipeline.config import USER_WORKDIR, PredictConfig
 from pipeline.data.decoded import Decoded, decoded
 from pipeline.data.pictures import Pictures, find_pictures
 from pipeline.errors import UserError, shown
+from pipeline.terminal import progress_bar
 from pipeline.tracked import descriptions
 from pipeline.tracked.answers import threshold_of
 from pipeline.tracked.answers_file import CSV, AnswersFile
@@ -114,7 +114,7 @@ def _answer(asked: Asked, file: AnswersFile, max_pixels: int) -> Told:
     for row, why in table["error"].dropna().items():
         _add_error(asked, file, told, row, why)
     classifier = asked.model.classifier
-    with tqdm(total=len(table), initial=told.unreadable, desc="predict", unit="image", disable=None) as bar:
+    with progress_bar(total=len(table), initial=told.unreadable, desc="predict", unit="image") as bar:
         for part in decoded(asked.pictures, classifier.preprocessing, max_pixels):
             for row, why in part.errors.items():
                 _add_error(asked, file, told, row, why)

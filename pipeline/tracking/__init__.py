@@ -26,7 +26,16 @@ from pipeline.tracking.finding import (
 from pipeline.tracking.life import DIED, close, finish, hand_over, is_abandoned, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
 from pipeline.tracking.new_store import make_store
-from pipeline.tracking.reading import RunFiles, StoredRun, current_experiment, experiment_name, experiments_of, runs_of
+from pipeline.tracking.reading import (
+    RunFiles,
+    StoredRun,
+    artifacts_of,
+    current_experiment,
+    experiment_name,
+    experiments_of,
+    runs_of,
+    stored_run,
+)
 from pipeline.tracking.registry import (
     Version,
     describe,
@@ -54,6 +63,7 @@ __all__ = [
     "Sender",
     "StoredRun",
     "Version",
+    "artifacts_of",
     "began",
     "check_store",
     "children",
@@ -90,6 +100,7 @@ __all__ = [
     "run_name",
     "runs_of",
     "silence",
+    "stored_run",
     "system_metrics",
     "tags_of",
     "ui_command",

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ class StoredRun:
     """A run as it is in the store. started, ended: in milliseconds since 1970; ended is None while it runs.
 
     metrics: the last value of each. data: name, digest and profile of the data set that it used; empty without one.
+    has_model: whether it logged a model.
     """
 
     id: str
@@ -31,6 +32,26 @@ class StoredRun:
     params: dict[str, str]
     metrics: dict[str, float]
     data: dict[str, Any] = field(default_factory=dict)
+    has_model: bool = False
+
+
+def stored_run(run_id: str) -> StoredRun:
+    """A run with all that it holds. Raises RunUnavailableError if there is none."""
+    return _stored(get_run(run_id))
+
+
+def artifacts_of(run_id: str) -> list[str]:
+    """The addresses, runs:/RUN_ID/PATH, of the files that a run logged; without those of its model."""
+    client = patient_client()
+
+    def paths(folder: str | None) -> Iterator[str]:
+        for entry in client.list_artifacts(run_id, folder):
+            if entry.is_dir:
+                yield from paths(entry.path)
+            else:
+                yield entry.path
+
+    return [f"runs:/{run_id}/{path}" for path in paths(None)]
 
 
 def current_experiment() -> str:
@@ -74,6 +95,7 @@ def _stored(run) -> StoredRun:
         run.data.params,
         run.data.metrics,
         _data_of(run),
+        bool(run.outputs and run.outputs.model_outputs),
     )
 
 

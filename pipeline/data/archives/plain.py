@@ -9,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from tqdm import tqdm
-
 from pipeline import half_written
 from pipeline.data.archives.members import BOMB, most_unpacked
+from pipeline.terminal import progress_bar
 
 OPENERS: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 CHUNK = 1 << 20
@@ -50,7 +49,7 @@ def _write_whole(packed: BinaryIO, copy: Path, most: int) -> None:
     """Write what is packed beside `copy`, and rename it when it is whole."""
     beside = half_written.beside(copy)
     try:
-        with beside.open("wb") as file, tqdm(desc="unpack", unit="B", unit_scale=True, disable=None) as bar:
+        with beside.open("wb") as file, progress_bar(desc="unpack", unit="B", unit_scale=True) as bar:
             while chunk := packed.read(CHUNK):
                 bar.update(file.write(chunk))
                 if file.tell() > most:
