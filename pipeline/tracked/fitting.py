@@ -26,8 +26,20 @@ from pipeline.training.run_folder import path_of
 def log_options(run: tracking.Run, config: TrainConfig) -> None:
     """Log what was asked for: the params, and the config.yaml that repeats it."""
     run.set_tags({"model": config.model})
-    run.log_params(options.identity(config))
+    run.log_params(_in_reading_order(config))
     run.log_config(options.identity(config))
+
+
+def _in_reading_order(config: TrainConfig) -> dict[str, Any]:
+    """The options as MLflow is to show them, which it does in the order of logging.
+
+    What is trained, and on which data; what was chosen; the rest; what has no value.
+    """
+    values = options.identity(config)
+    first = ["model", "data", "preset", *(name for name in values if name in config.given)]
+    last = [name for name, value in values.items() if value is None]
+    names = [name for name in dict.fromkeys([*first, *values]) if name not in last]
+    return {name: values[name] for name in (*names, *last)}
 
 
 def log_layers(run: tracking.Run, network: Network) -> int:

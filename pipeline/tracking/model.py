@@ -29,13 +29,14 @@ from pipeline import config as options
 from pipeline.errors import ServerGoneError, UserError, first_line, shown, without_password
 from pipeline.tracking.finding import newest_run
 from pipeline.tracking.server import patiently
-from pipeline.tracking.store import Run, get_run
+from pipeline.tracking.store import DESCRIPTION, Run, get_run
 from pipeline.tracking.stored_code import importable, write_stored_code
 
 if TYPE_CHECKING:
     from pipeline.serving import ImageClassifier
 
 MODEL = "model"
+TOLD_APART_BY = ("stage", "model", "preset", "data", "study")
 ANSWER_SECONDS = 10.0
 EXAMPLE_SIDE = 8
 ALWAYS_REQUIRED = ("mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
@@ -68,7 +69,16 @@ def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requiremen
                 # MLflow lets a model be loaded with what is named here alone, and logs its contents as params.
                 model_config={serving.KEY: {}},
                 pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
+                tags=_tags(run.id),
             )
+
+
+def _tags(run_id: str) -> dict[str, str]:
+    """What tells logged models apart: runs:/RUN_ID/model finds one by its name, so that all have the same name."""
+    of_run = get_run(run_id).data.tags
+    told = {name: of_run[name] for name in TOLD_APART_BY if name in of_run}
+    listed = ", ".join(f"{name} **{value}**" for name, value in told.items())
+    return told | {DESCRIPTION: f'{listed}\n\n    mlflow.pyfunc.load_model("runs:/{run_id}/{MODEL}")'}
 
 
 def _log_once(run_id: str, **model: Any) -> None:

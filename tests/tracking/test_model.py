@@ -35,6 +35,18 @@ def logged(tmp_path_factory, empty_store):
         yield folder, Path(mlflow.artifacts.download_artifacts(f"runs:/{newest_run('train')}/model"))
 
 
+def test_the_page_of_a_logged_model_and_its_run_say_first_what_it_is(logged):
+    (found,) = mlflow.search_logged_models(output_format="list")
+    said = found.tags["mlflow.note.content"]
+    assert "model **two-layer-numpy**" in said
+    assert "data **colours**" in said
+    assert f'mlflow.pyfunc.load_model("runs:/{found.source_run_id}/model")' in said
+    params = [*mlflow.get_run(found.source_run_id).data.params.items()]
+    assert [name for name, _ in params[:4]] == ["model", "data", "image_size", "epochs"]
+    empty = [value == "" for _, value in params]
+    assert sorted(empty[:-1]) == empty[:-1]  # the last of all, params_total, is known once the network is built
+
+
 @pytest.fixture
 def model(logged, tmp_path):
     return shutil.copytree(logged[1], tmp_path / "model")
