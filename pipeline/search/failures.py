@@ -40,6 +40,10 @@ class Failures:
             self._ran_beside[cause] = set(self._running)
             self._last = outcome.reason
 
+    def are_first(self) -> bool:
+        """Whether trials have failed once, and none was finished before."""
+        return self._counts.total() == 1
+
     def check(self) -> None:
         """Raise UserError if one cause struck too often, or all together did."""
         if self._counts.total() >= MOST_OF_ALL:

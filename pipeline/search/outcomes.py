@@ -20,9 +20,10 @@ TRIAL_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED
 class TrialOutcome:
     """How a trial went. state: complete, pruned, failed or untracked; reason: why, if not complete.
 
-    value: the best of the metric that trials are judged by. scores: val_accuracy, val_balanced_accuracy and val_loss
-    of that epoch, if there was one. training_seconds: of training steps and validation; compile_seconds: of building
-    graphs; seconds: from the job to its outcome. memory_mib: the private memory of the process afterwards.
+    refused: whether it failed because its values cannot be trained. value: the best of the metric that trials are
+    judged by. scores: val_accuracy, val_balanced_accuracy and val_loss of that epoch, if there was one.
+    training_seconds: of training steps and validation; compile_seconds: of building graphs; seconds: from the job to
+    its outcome. memory_mib: the private memory of the process afterwards.
     """
 
     number: int
@@ -35,6 +36,7 @@ class TrialOutcome:
     compile_seconds: float = 0.0
     seconds: float = 0.0
     memory_mib: float = 0.0
+    refused: bool = False
     scores: dict[str, float] = field(default_factory=dict)
 
 

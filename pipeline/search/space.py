@@ -161,6 +161,19 @@ def _step(described: Values, extent: float, name: str) -> Any:
     return step
 
 
+def ends_of(space: Space) -> list[Values]:
+    """The configuration of the lowest (or first) values of all options, and that of the highest (or last) ones."""
+    ends: tuple[Values, Values] = {}, {}
+    for name, distribution in space.items():
+        if isinstance(distribution, CategoricalDistribution):
+            low, high = distribution.choices[0], distribution.choices[-1]
+        else:
+            assert isinstance(distribution, FloatDistribution | IntDistribution)
+            low, high = distribution.low, distribution.high
+        ends[0][name], ends[1][name] = low, high
+    return [*ends]
+
+
 def describe(space: Space) -> dict[str, Any]:
     """The space as plain data, as a file of ranges would have it."""
     return {name: _described(distribution) for name, distribution in space.items()}

@@ -111,15 +111,24 @@ def make_sampler(name: str, seed: int, number: int) -> BaseSampler:
     return RandomSampler(seed=trial_seed)
 
 
+def identity_of(study: optuna.Study) -> Values | None:
+    """What the study remembers that it is about; None if it has not begun.
+
+    It is no user attribute, since optuna-dashboard shows those; a study of an earlier version has it there.
+    """
+    remembered: Values | None = study._storage.get_study_system_attrs(study._study_id).get(IDENTITY)
+    return remembered or study.user_attrs.get(IDENTITY)
+
+
 def check_identity(study: optuna.Study, config: SearchConfig, space: Space, data_digest: str) -> None:
     """Remember what the study is about, or hold it against what it remembers.
 
     Raises UserError, naming each option that differs with both values.
     """
     present = _identity(config, space, data_digest)
-    remembered = study.user_attrs.get(IDENTITY)
+    remembered = identity_of(study)
     if remembered is None:
-        study.set_user_attr(IDENTITY, present)
+        study._storage.set_study_system_attr(study._study_id, IDENTITY, present)
         return
     # An option that the study does not know came with a later version; its default is what was done before.
     known = [name for name in {**remembered, **present} if name in remembered or name.startswith("space.")]

@@ -78,7 +78,7 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
 def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     started = time.perf_counter()
     epochs: list[EpochResult] = []
-    run_id, state, reason = None, UNTRACKED, ""
+    run_id, state, reason, refused = None, UNTRACKED, "", False
     try:
         tags = place.tags | {"optuna.trial": str(job.number)}
         name = descriptions.trial_name(trial_name(job.number), job.tried)
@@ -93,7 +93,8 @@ def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     except ServerGoneError as error:
         reason = first_line(error) if state == UNTRACKED else reason
     except Exception as error:  # whatever a configuration can lead to
-        if not isinstance(error, UserError):
+        refused = isinstance(error, UserError)
+        if not refused:
             print_error(error)
         state, reason = FAILED, first_line(error)
     best = best_of(epochs, place.metric) if epochs else None
@@ -109,6 +110,7 @@ def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
         seconds=time.perf_counter() - started,
         memory_mib=_private_memory(),
         scores={name: getattr(best, name) for name in METRICS.values()} if best else {},
+        refused=refused,
     )
 
 

@@ -26,7 +26,7 @@ from pipeline.training.fit import Callbacks, EpochResult
 from pipeline.training.network_spec import network_spec
 from pipeline.training.objective import best_of, lower_is_better
 
-# A trial logs its model if fewer than so many are better when it ends: any one can be trained again from its config.
+# A trial has its model as long as fewer than so many are better: any one can be trained again from its config.
 MODELS_KEPT = 3
 OnEpoch = Callable[[EpochResult], None]
 

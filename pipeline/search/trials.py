@@ -13,11 +13,13 @@ from pipeline import tracking
 from pipeline.config import SearchConfig, TrainConfig
 from pipeline.search.executors.contract import Executor, Finished
 from pipeline.search.failures import Failures
-from pipeline.search.outcomes import FAILED, TrialOutcome, settle
+from pipeline.search.outcomes import COMPLETE, FAILED, TrialOutcome, settle
 from pipeline.search.ownership import Ownership
-from pipeline.search.space import Space
-from pipeline.search.study import ask, finished, study_tags
+from pipeline.search.possible import check_possible
+from pipeline.search.space import Space, ends_of
+from pipeline.search.study import ask, best_trials, finished, study_tags
 from pipeline.search.trial import TrialJob
+from pipeline.search.trial_fit import MODELS_KEPT
 from pipeline.search.view import StudyView
 
 WAIT_SECONDS = 1.0
@@ -40,6 +42,12 @@ class Search:
         outcome = settle(self.study, done.job.id, done.outcome, done.job.config.epochs, why_none)
         self.failures.end(outcome)
         return outcome
+
+    def check(self, outcome: TrialOutcome) -> None:
+        """Raise UserError if no trial of the space can be trained, or if trials fail again and again."""
+        if outcome.refused and self.failures.are_first() and not finished(self.study):
+            check_possible([trial_config(self.config, values) for values in ends_of(self.space)])
+        self.failures.check()
 
 
 def run_trials(search: Search, start: Callable[[int], Executor]) -> None:
@@ -75,8 +83,10 @@ def run_trials(search: Search, start: Callable[[int], Executor]) -> None:
                 _give_out(search, executor)
             for done, outcome in settled:
                 told.send(functools.partial(tell_mlflow, outcome, done.outcome is None, tags))
+                if outcome.state == COMPLETE:
+                    told.send(functools.partial(keep_best_models, search.study))
                 search.view.trial(outcome, {name: getattr(done.job.config, name) for name in search.space})
-                search.failures.check()
+                search.check(outcome)
             search.view.refresh()
     finally:
         for done in executor.stop():
@@ -120,6 +130,13 @@ def tell_mlflow(outcome: TrialOutcome, unanswered: bool, study_tags: dict[str, s
             tracking.close(run.id, "KILLED" if outcome.state == FAILED else "FINISHED", tags)
         else:
             tracking.handle_of(run.id).set_tags(tags)
+
+
+def keep_best_models(study: optuna.Study) -> None:
+    """Delete the models of the complete trials that are not among the best any more."""
+    others = best_trials(study, len(finished(study)))[MODELS_KEPT:]
+    if others:
+        tracking.delete_models("trial", {trial.user_attrs.get("run_id") for trial in others})
 
 
 def state_tags(state: str, reason: str) -> dict[str, str]:

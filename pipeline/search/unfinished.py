@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from pipeline.errors import UserError, first_line, shown
 from pipeline.search.ownership import OWNER
-from pipeline.search.study import IDENTITY
+from pipeline.search.study import identity_of
 
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
 
@@ -25,9 +25,9 @@ def data_of_unfinished(database: Path) -> set[str]:
         storage = RDBStorage("sqlite://", {"creator": lambda: _read_only(database)}, skip_table_creation=True)
         studies = [optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)]
         return {
-            study.user_attrs[IDENTITY]["data_digest"]
+            identity["data_digest"]
             for study in studies
-            if IDENTITY in study.user_attrs
+            if (identity := identity_of(study))
             and (study.user_attrs.get(OWNER) or study.get_trials(deepcopy=False, states=OPEN))
         }
     except Exception as error:  # SQLite, SQLAlchemy and Optuna each have errors of their own

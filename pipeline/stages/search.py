@@ -10,6 +10,7 @@ from pipeline import models, tracking
 from pipeline.config import PreprocessConfig, SearchConfig
 from pipeline.errors import ServerGoneError
 from pipeline.search import study as studies
+from pipeline.search.dashboard import set_note
 from pipeline.search.executors.processes import Processes
 from pipeline.search.final import train_best
 from pipeline.search.ownership import owned
@@ -18,7 +19,7 @@ from pipeline.search.space import first_configurations, space_of
 from pipeline.search.storage import storage_address
 from pipeline.search.take_over import take_over
 from pipeline.search.trial import StudyPlace
-from pipeline.search.trials import Search, run_trials
+from pipeline.search.trials import Search, keep_best_models, run_trials
 from pipeline.search.view import StudyView
 from pipeline.tracked.data import ensure_prepared, log_data, summary
 from pipeline.tracked.delivery import deliver_all
@@ -57,12 +58,16 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             if not config.folds and (said := of_small_val(data.facts.counts)):
                 print(said)
             print(f"study {name}: {tracking.run_address(run)}")
+            set_note(study, f"Search of {config.model} on {summary(data)}: {tracking.run_address(run)}")
             place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, metric, run.id, tags)
             with _saying_how_far(study, config), StudyView(run, study, space, config.trials, config.workers) as view:
                 run_trials(Search(study, config, space, view, owner), lambda workers: Processes(workers, place))
                 deliver_all(config.workdir, name)
+                keep_best_models(study)
             studies.check_complete(study)
             train_best(study, config, space, run, data.facts.class_names)
+            said = tracking.tags_of(run.id).get(tracking.DESCRIPTION, "")
+            set_note(study, f"{said}\n\n{tracking.run_address(run)}")
     return run.id
 
 

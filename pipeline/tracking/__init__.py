@@ -26,6 +26,7 @@ from pipeline.tracking.finding import (
 from pipeline.tracking.life import DIED, close, finish, hand_over, is_abandoned, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
 from pipeline.tracking.new_store import make_store
+from pipeline.tracking.old_models import delete_models
 from pipeline.tracking.reading import (
     RunFiles,
     StoredRun,
@@ -71,6 +72,7 @@ __all__ = [
     "comparison_address",
     "config_of",
     "current_experiment",
+    "delete_models",
     "describe",
     "describe_registered",
     "evaluation_of",
