@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 
 def program(name: str) -> str:
@@ -34,9 +35,14 @@ class Server:
 
     folder: Path
 
-    def address(self, password: str = "secret") -> str:
-        """The address of its database."""
-        return f"postgresql://me:{password}@/postgres?host={self.folder}"
+    def address(self, password: str = "secret", database: str = "postgres", user: str = "me") -> str:
+        """The address of a database of it."""
+        return f"postgresql://{user}:{password}@/{database}?host={self.folder}"
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Carry out a statement of SQL."""
+        with create_engine(self.address(database=database), isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text(statement))
 
     def control(self, *words: str) -> None:
         """Have pg_ctl do something, and wait until it has."""

@@ -20,10 +20,12 @@ ROOMS = [
     "process",
     "locks",
     "half_written",
+    "databases",
     "numpy_lenet",
     "metrics",
     "figures",
     "data",
+    "cluster",
     "models",
     "training",
     "leftovers",
@@ -107,6 +109,7 @@ def test_only_tracking_and_serving_import_mlflow():
         ("pipeline.data.sources.hf", "datasets"),
         ("pipeline.data.sources.keras_datasets", "keras"),
         ("pipeline.data.sources.tfds", "tensorflow_datasets"),
+        ("pipeline.stages.search", "ray"),
     ],
 )
 def test_what_a_room_does_not_need_is_not_loaded(module, unwanted):
@@ -138,7 +141,9 @@ def test_tests_mirror_the_package():
 def test_the_contract_of_an_executor_is_kept():
     from pipeline.search.executors.contract import Executor
     from pipeline.search.executors.processes import Processes
+    from pipeline.search.executors.ray_actors import RayActors
 
     for name, method in inspect.getmembers(Executor, inspect.isfunction):
         if not name.startswith("_"):
-            assert inspect.signature(getattr(Processes, name)) == inspect.signature(method), name
+            for kind in (Processes, RayActors):
+                assert inspect.signature(getattr(kind, name)) == inspect.signature(method), name

@@ -277,6 +277,27 @@ class PreprocessConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EngineConfig(Config):
+    """Where the parts of a stage's work are done."""
+
+    engine: str = option(
+        "processes",
+        click.Choice(["processes", "ray"]),
+        "who does the work that can be shared out: processes of this machine, or a Ray cluster",
+        group="running",
+        identifies=False,
+    )
+    ray_address: str | None = option(
+        None,
+        click.STRING,
+        "with engine ray, the cluster: auto (the one that this machine is a node of, or RAY_ADDRESS) or HOST:PORT; "
+        "without it one is started on this machine, for as long as the command runs",
+        group="running",
+        identifies=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig(PreprocessConfig):
     """Train one model, and log its metrics epoch by epoch, its curves and the model of its best epoch."""
 
@@ -728,7 +749,7 @@ class ReportConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchConfig(TrainConfig):
+class SearchConfig(EngineConfig, TrainConfig):
     """Search hyperparameters with Optuna, train the best in full, and evaluate it on the test split.
 
     epochs and image_size are those of a trial; what a recipe, a preset or a config says of them is taken for
@@ -778,7 +799,24 @@ class SearchConfig(TrainConfig):
         0.0, click.FloatRange(0), "seconds after which no further trial starts; 0 = no limit", group="search"
     )
     workers: int = option(
-        1, click.IntRange(1, 256), "processes that train trials side by side; they share the cores", group="search"
+        1,
+        click.IntRange(1, 1024),
+        "trials that are trained side by side: in processes that share the cores, or with engine ray on any node",
+        group="search",
+    )
+    cpus_per_trial: float = option(
+        1.0,
+        click.FloatRange(0, 1024, min_open=True),
+        "with engine ray, the cores of each worker; a fraction lets workers share one",
+        group="search",
+        identifies=False,
+    )
+    gpus_per_trial: float = option(
+        0.0,
+        click.FloatRange(0, 64),
+        "with engine ray, the GPUs of each worker; a fraction lets workers share one",
+        group="search",
+        identifies=False,
     )
     sampler: str = option(
         "tpe",

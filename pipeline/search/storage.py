@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipeline.config import SearchConfig, Values
+from pipeline.databases import OPTUNA, check_database
 from pipeline.errors import UserError, first_line, without_password
 from pipeline.search.patience import Patience
 from pipeline.search.patient_storage import PatientStorage
@@ -47,7 +48,7 @@ def open_storage(address: str, patience: Patience | None = None) -> PatientStora
     try:
         if url.get_backend_name() == "sqlite":
             Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
-        opened = functools.partial(PatientStorage, address, _engine_options(url), Patience())
+        opened = functools.partial(_opened, address, _engine_options(url), where)
         return patience.call(opened) if patience else opened()
     except UserError:
         raise
@@ -55,6 +56,15 @@ def open_storage(address: str, patience: Patience | None = None) -> PatientStora
         raise UserError(f"{where} needs a driver: {first_line(error)}") from error
     except Exception as error:  # each database has errors of its own
         raise UserError(f"{where} cannot be opened: {first_line(error)}") from error
+
+
+def _opened(address: str, engine_options: Values, where: str) -> PatientStorage:
+    try:
+        # Optuna would put its tables beside those of another program, and complain afterwards.
+        check_database(address, OPTUNA, **engine_options)
+    except UserError as error:
+        raise UserError(f"{where} cannot hold a study: {error}") from error
+    return PatientStorage(address, engine_options, Patience())
 
 
 def _parsed(address: str, where: str) -> URL:

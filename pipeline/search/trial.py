@@ -16,7 +16,8 @@ from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, UNTRACKED, TrialO
 from pipeline.search.patience import Patience
 from pipeline.search.storage import open_storage
 from pipeline.search.study import make_pruner
-from pipeline.search.trial_fit import fit_trial, fit_trial_folds, open_data
+from pipeline.search.trial_data import StudyData, open_data, open_folds
+from pipeline.search.trial_fit import fit_trial, fit_trial_folds
 from pipeline.tracked import descriptions
 from pipeline.tracked.data import log_data
 from pipeline.tracked.delivery import Delivery, deliver, keep
@@ -42,6 +43,7 @@ class StudyPlace:
     metric: str
     parent: str
     tags: dict[str, str]
+    data: StudyData
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
             run_id = run.id
             trial = Trial(_study_at(place), job.id)
             trial.set_user_attr("run_id", run_id)
-            state, reason = _train(run, trial, job.config, place.metric, epochs)
+            state, reason = _train(run, trial, job.config, place, epochs)
             _deliver(run, job.config)
             reached = _reached(epochs, place.metric)
             run.describe(descriptions.of_trial(place.name, job.tried, len(epochs), reached, run.id))
@@ -126,23 +128,23 @@ def _private_memory() -> float:
 
 
 def _train(
-    run: tracking.Run, trial: Trial, config: TrainConfig, metric: str, epochs: list[EpochResult]
+    run: tracking.Run, trial: Trial, config: TrainConfig, place: StudyPlace, epochs: list[EpochResult]
 ) -> tuple[str, str]:
     """Returns how it ended, and why; the epochs that were trained are appended to `epochs`."""
     log_options(run, config)
-    data = open_data(config)
+    data = open_data(config, place.data)
     log_data(run, data, config, "training")
 
     def on_epoch(result: EpochResult) -> None:
         epochs.append(result)
-        trial.report(getattr(result, metric), result.epoch)
+        trial.report(getattr(result, place.metric), result.epoch)
         if result.epoch < config.epochs and trial.should_prune():
             raise optuna.TrialPruned
 
     history_alone = Delivery(trial.study.study_name, {})
     try:
         if config.folds:
-            delivery = fit_trial_folds(run, trial.study, config, on_epoch)
+            delivery = fit_trial_folds(run, trial.study, open_folds(config, place.data), config, on_epoch)
         else:
             delivery = fit_trial(run, trial.study, data, config, on_epoch)
     except optuna.TrialPruned:

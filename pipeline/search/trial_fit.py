@@ -1,20 +1,16 @@
 """What a trial trains: a network, or one per fold, from data that is opened once for all trials of a process."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
-from pipeline import config as options
 from pipeline import models, tracking
-from pipeline.config import PreprocessConfig, TrainConfig
-from pipeline.data.folds import Fold, folds_of
-from pipeline.data.planning import plan
+from pipeline.config import TrainConfig
+from pipeline.data.folds import Fold
 from pipeline.data.prepared import Prepared
-from pipeline.data.writing import open_or_write
 from pipeline.evaluation.cross_validation import cross_validated
 from pipeline.models.networks.contract import Network
 from pipeline.search.study import metric_of_study
@@ -31,11 +27,6 @@ MODELS_KEPT = 3
 OnEpoch = Callable[[EpochResult], None]
 
 
-def open_data(config: TrainConfig) -> Prepared:
-    """The data set of a trial; it is prepared here only where the study searches over how."""
-    return _opened(_of_data(config))
-
-
 def fit_trial(
     run: tracking.Run, study: optuna.Study, data: Prepared, config: TrainConfig, on_epoch: OnEpoch
 ) -> Delivery:
@@ -47,13 +38,14 @@ def fit_trial(
     return Delivery(study.study_name, best_metrics(result.best, result.epochs), saved)
 
 
-def fit_trial_folds(run: tracking.Run, study: optuna.Study, config: TrainConfig, on_epoch: OnEpoch) -> Delivery:
+def fit_trial_folds(
+    run: tracking.Run, study: optuna.Study, folds: list[Fold], config: TrainConfig, on_epoch: OnEpoch
+) -> Delivery:
     """Train a network per fold, all to the end; returns what there is to log of them. No one of them is the model.
 
     `on_epoch` gets the mean of all folds: the pruner compares trials by as many images as their values at the end.
     """
     metric = metric_of_study(study)
-    folds = _folds(_of_data(config), config.folds)
     networks = [_network(run, folds[0], config)]
     networks += [models.build(config.model, network_spec(config, fold)) for fold in folds[1:]]
     with epochs_tracked(run, config, on_epoch) as told:
@@ -78,18 +70,3 @@ def count_better(study: optuna.Study, value: float) -> int:
     if lower_is_better(metric_of_study(study)):
         return sum(each < value for each in values)
     return sum(each > value for each in values)
-
-
-def _of_data(config: TrainConfig) -> PreprocessConfig:
-    """The options of the data, as a key: whoever gave them."""
-    return dataclasses.replace(options.part(config, PreprocessConfig), given=frozenset())
-
-
-@functools.cache
-def _opened(config: PreprocessConfig) -> Prepared:
-    return open_or_write(plan(config))
-
-
-@functools.cache
-def _folds(config: PreprocessConfig, count: int) -> list[Fold]:
-    return folds_of(_opened(config), count, config.data_seed)

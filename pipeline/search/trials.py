@@ -73,7 +73,8 @@ def run_trials(search: Search, start: Callable[[int], Executor]) -> None:
                 if time.monotonic() >= deadline or len(finished(search.study)) >= config.trials:
                     return
                 tracking.wait_for_server()
-                continue
+                if executor.idle():
+                    continue
             over = executor.wait(WAIT_SECONDS)
             search.owner.check()
             # All of them before any worker gets its next trial: how many the study still wants depends on them.

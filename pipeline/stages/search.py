@@ -11,7 +11,7 @@ from pipeline.config import PreprocessConfig, SearchConfig
 from pipeline.errors import ServerGoneError
 from pipeline.search import study as studies
 from pipeline.search.dashboard import set_note
-from pipeline.search.executors.processes import Processes
+from pipeline.search.executors.choice import check_engine, executors
 from pipeline.search.final import train_best
 from pipeline.search.ownership import owned
 from pipeline.search.small_val import of_small_val
@@ -19,6 +19,7 @@ from pipeline.search.space import first_configurations, space_of
 from pipeline.search.storage import storage_address
 from pipeline.search.take_over import take_over
 from pipeline.search.trial import StudyPlace
+from pipeline.search.trial_data import StudyData, data_config
 from pipeline.search.trials import Search, keep_best_models, run_trials
 from pipeline.search.view import StudyView
 from pipeline.tracked.data import ensure_prepared, log_data, summary
@@ -36,6 +37,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
     """
     studies.check_sampler(config.sampler)
     space = space_of(config, models.ranges(config.model))
+    check_engine(config, space)
     first = first_configurations(config, space)
     name, tags = studies.study_name(config), studies.study_tags(config)
     with tracking.run("search", f"search {name}", parent, tags=tags) as run:
@@ -59,9 +61,13 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
                 print(said)
             print(f"study {name}: {tracking.run_address(run)}")
             set_note(study, f"Search of {config.model} on {summary(data)}: {tracking.run_address(run)}")
-            place = StudyPlace(address, name, config.pruner, config.epochs, config.warmup, metric, run.id, tags)
+            of_study = StudyData(data_config(config), data.facts.digest, data.name)
+            place = StudyPlace(
+                address, name, config.pruner, config.epochs, config.warmup, metric, run.id, tags, of_study
+            )
             with _saying_how_far(study, config), StudyView(run, study, space, config.trials, config.workers) as view:
-                run_trials(Search(study, config, space, view, owner), lambda workers: Processes(workers, place))
+                with executors(config, place) as start:
+                    run_trials(Search(study, config, space, view, owner), start)
                 deliver_all(config.workdir, name)
                 keep_best_models(study)
             studies.check_complete(study)

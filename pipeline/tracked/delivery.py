@@ -24,10 +24,7 @@ class Delivery:
 
 def keep(delivery: Delivery, workdir: Path, run: tracking.Run) -> None:
     """Write down what there is to log, whole or not at all."""
-    path = path_of(workdir, run.id) / UNDELIVERED
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(dataclasses.asdict(delivery)), encoding="utf-8")
-    beside.replace(path)
+    _write(delivery, path_of(workdir, run.id) / UNDELIVERED)
 
 
 def deliver(workdir: Path, run: tracking.Run) -> None:
@@ -57,6 +54,36 @@ def deliver_all(workdir: Path, study: str) -> None:
             continue
         deliver(workdir, run)
         print(f"logged what MLflow had not got of run {run.id}")
+
+
+def pack(workdir: Path, run_id: str) -> dict[str, bytes] | None:
+    """Take what MLflow has not got of a run out of a work folder: name -> content of its files; None if it has all."""
+    folder = path_of(workdir, run_id)
+    if not (folder / UNDELIVERED).exists():
+        return None
+    kept = _read(folder / UNDELIVERED)
+    names = ["history.jsonl", UNDELIVERED, *([Path(kept.network.file).name] if kept.network else [])]
+    files = {name: (folder / name).read_bytes() for name in names}
+    (folder / UNDELIVERED).unlink()
+    return files
+
+
+def unpack(files: dict[str, bytes], workdir: Path, run_id: str) -> None:
+    """Put what `pack` took elsewhere into this work folder, where `deliver_all` finds it."""
+    folder = path_of(workdir, run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    kept = _read(folder / UNDELIVERED)
+    if kept.network:
+        here = dataclasses.replace(kept.network, file=str(folder / Path(kept.network.file).name))
+        _write(dataclasses.replace(kept, network=here), folder / UNDELIVERED)
+
+
+def _write(delivery: Delivery, path: Path) -> None:
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(dataclasses.asdict(delivery)), encoding="utf-8")
+    beside.replace(path)
 
 
 def _read(path: Path) -> Delivery:

@@ -5,6 +5,7 @@ from pipeline.tracking.addresses import (
     comparison_address,
     experiment_address,
     run_address,
+    store_address,
     ui_command,
     ui_environment,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "run_name",
     "runs_of",
     "silence",
+    "store_address",
     "stored_run",
     "system_metrics",
     "tags_of",

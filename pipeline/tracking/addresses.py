@@ -53,9 +53,14 @@ def ui_command() -> str | None:
     return f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
 
 
+def store_address() -> str:
+    """The tracking URI as MLflow takes it, a password included."""
+    return mlflow.get_tracking_uri()
+
+
 def ui_environment() -> dict[str, str]:
     """What tells `mlflow ui` the store in use, where nobody reads it in the list of processes."""
-    return {"MLFLOW_BACKEND_STORE_URI": mlflow.get_tracking_uri()}
+    return {"MLFLOW_BACKEND_STORE_URI": store_address()}
 
 
 def _ui() -> str:

@@ -5,8 +5,8 @@ import time
 
 import mlflow
 from mlflow.tracking import MlflowClient
-from sqlalchemy import create_engine
 
+from pipeline.databases import MLFLOW, check_database
 from pipeline.errors import UserError, first_line, shown, without_password
 from pipeline.tracking import server
 from pipeline.tracking.new_store import make_store
@@ -33,8 +33,8 @@ def check_store() -> None:
     make_store()
     try:
         if DATABASE.match(uri):
-            # MLflow itself would try for nearly two minutes.
-            create_engine(uri).connect().close()
+            # Where none answers, MLflow itself would try for nearly two minutes.
+            check_database(uri, MLFLOW)
         MlflowClient().search_experiments(max_results=1)
     except Exception as error:  # each kind of store has errors of its own
         if server.is_refused(error):

@@ -19,12 +19,12 @@ from mlflow.utils.mlflow_tags import (
 )
 
 from pipeline import process
-from pipeline.errors import ServerGoneError, first_line, run_status
+from pipeline.errors import ServerGoneError, UserError, first_line, run_status
 from pipeline.tracking.afterwards import keep_killed
 from pipeline.tracking.experiment import describe_experiment
 from pipeline.tracking.finding import FoundRun, children, find, found_run
 from pipeline.tracking.process_tag import PROCESS, process_in, process_tag
-from pipeline.tracking.server import hurry, patient_client, patiently
+from pipeline.tracking.server import hurry, patient_client, patiently, where
 from pipeline.tracking.store import Run, exists, experiment_id, get_run, handle_of
 
 DIED = "its process died"
@@ -57,8 +57,8 @@ def run(
         _close_lost(found_run(found))
         handle.set_tags(all_tags)
     else:
-        where = get_run(parent).info.experiment_id if parent else experiment_id(experiment)
-        handle = Run(_created(where, name, resolve_tags() | all_tags), where, client)
+        inside = get_run(parent).info.experiment_id if parent else experiment_id(experiment)
+        handle = Run(_created(inside, name, resolve_tags() | all_tags), inside, client)
     if not parent:
         describe_experiment(client, handle.experiment_id)
     if not tags:
@@ -97,7 +97,10 @@ def _created(experiment: str, name: str, tags: dict[str, str]) -> str:
         lost = True
         return client.create_run(experiment, start_time=began, run_name=name, tags=tags).info.run_id
 
-    return patiently(create)
+    try:
+        return patiently(create)
+    except MlflowException as error:
+        raise UserError(f"no run can be begun at {where()}: {first_line(error)}") from error
 
 
 def is_abandoned(run: FoundRun) -> bool:

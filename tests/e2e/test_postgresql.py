@@ -11,6 +11,9 @@ import pytest
 from postgresql import running_server
 from processes import wait_for
 
+from pipeline.errors import UserError
+from pipeline.tracking.checking import check_store
+
 OPTIONS = [
     "model=two-layer-numpy",
     "image_size=16",
@@ -90,6 +93,20 @@ def test_a_server_that_restarts_costs_a_search_no_trial(server, image_folder, he
     trained = sorted(int(run.data.tags["optuna.trial"]) for run in of_stage(runs, "trial"))
     assert trained == list(range(trials))
     assert {run.info.status for run in runs()} == {"FINISHED"}
+
+
+def test_runs_and_studies_need_a_database_each_and_the_right_to_write(server, monkeypatch):
+    server.execute("CREATE DATABASE studies")
+    server.execute("CREATE TABLE studies (name text)", "studies")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address(database="studies"))
+    with pytest.raises(UserError, match=r"holds the tables of Optuna.*MLflow needs a database of its own"):
+        check_store()
+    server.execute("CREATE DATABASE runs")
+    tables = "CREATE TABLE experiments (name text); GRANT SELECT ON experiments TO reader"
+    server.execute(f"CREATE ROLE reader LOGIN; {tables}", "runs")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address(database="runs", user="reader"))
+    with pytest.raises(UserError, match=r"cannot be written to \(permission denied.*MLFLOW_TRACKING_URI says where"):
+        check_store()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 from postgresql import running_server
+from sqlalchemy import create_engine, inspect
 
 from pipeline.errors import UserError
 from pipeline.search.patience import Patience
@@ -96,6 +97,32 @@ def test_a_server_that_stays_away_is_waited_for_once_and_said_in_a_sentence(serv
     assert "is away" in capsys.readouterr().err
     study.set_user_attr("name", "value")
     assert study.trials == []
+
+
+@pytest.fixture
+def reader(server):
+    """A user of the server who may read what is there, and write nothing."""
+    server.execute("CREATE ROLE reader LOGIN")
+    open_storage(server.address())
+    server.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    yield "reader"
+    server.execute("DROP OWNED BY reader")
+    server.execute("DROP ROLE reader")
+
+
+def test_a_database_that_cannot_be_written_to_is_refused_in_a_sentence(server, reader):
+    with pytest.raises(UserError, match=r"cannot hold a study: its tables cannot be written to \(permission denied"):
+        open_storage(server.address(user=reader))
+
+
+def test_a_database_of_mlflow_is_refused_and_left_as_it_is(server):
+    server.execute("CREATE DATABASE runs")
+    address = server.address(database="runs")
+    tables = "CREATE TABLE experiments (name text); CREATE TABLE alembic_version (version_num text)"
+    server.execute(tables, "runs")
+    with pytest.raises(UserError, match=r"holds the tables of MLflow.*Optuna needs a database of its own"):
+        open_storage(address)
+    assert sorted(inspect(create_engine(address)).get_table_names()) == ["alembic_version", "experiments"]
 
 
 @pytest.mark.parametrize("name", ["50% of a?b#c", "with spaces & more", "{braces}", "%2F", "100%"])

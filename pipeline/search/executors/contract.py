@@ -18,8 +18,8 @@ class Finished:
 class Executor(Protocol):
     """Workers that train one trial each at a time.
 
-    A worker that dies is replaced; its job is Finished, without an outcome. Where the workers are, and which cores each
-    has, is the executor's business.
+    A worker that dies is replaced; its job is Finished, without an outcome. One that has only been started may be
+    neither idle nor busy for a while. Where the workers are, and which cores each has, is the executor's business.
     """
 
     def idle(self) -> int:
