@@ -15,7 +15,7 @@ from processes import wait_for
 
 from pipeline.tracking.process_tag import process_in
 
-TRIALS, EPOCHS = 12, 16
+TRIALS, EPOCHS = 12, 10
 OPTIONS = [
     "model=two-layer-numpy",
     "image_size=16",
@@ -61,7 +61,10 @@ def test_a_node_that_joins_is_used_and_one_that_is_killed_costs_the_trial_that_i
         client = MlflowClient()
         options = [f"data={image_folder}", f"ray_address={deployed.ray_address}", *OPTIONS]
         command, keywords = mlflow_command("search", *options)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **keywords) as process:
+        with (
+            (here / "said.txt").open("w+") as said,
+            subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, **keywords) as process,
+        ):
 
             def wait_for_trial_on(node):
                 on_node = functools.partial(trains, client, address, deployed.nodes[node].pid)
@@ -71,9 +74,9 @@ def test_a_node_that_joins_is_used_and_one_that_is_killed_costs_the_trial_that_i
             late = deployed.join()
             deployed.kill(doomed)
             wait_for_trial_on(late)
-            said = process.communicate(timeout=170)[0]
-        assert process.returncode == 0, said
-        check_study(optuna.load_study(study_name="spread", storage=address), client, said)
+            wait_for(lambda: process.poll() is not None, 170)
+        assert process.returncode == 0, (here / "said.txt").read_text()
+        check_study(optuna.load_study(study_name="spread", storage=address), client, (here / "said.txt").read_text())
         check_data(here / "workdir", deployed.workdir(late))
 
 

@@ -79,11 +79,15 @@ class Worker:
 
     def look(self) -> Look:
         """Whether trials can be trained here."""
-        return self._look(self._refusal)
+        return self._looked(lambda node: refusal(self._errand, node))
 
     def receive(self, files: list[File]) -> Look:
         """Take in the prepared data, then look again."""
-        return self._look(lambda: self._received(files))
+
+        def take_in(node: str) -> None:
+            receive(files, self._data())
+
+        return self._looked(take_in)
 
     def train(self, job: TrialJob) -> Answer:
         """Train a trial."""
@@ -94,45 +98,39 @@ class Worker:
         is_elsewhere = not self._errand.mark.is_file() or self._workdir != self._errand.workdir
         return Answer(outcome, pack(self._workdir, outcome.run_id) if is_elsewhere and outcome.run_id else None)
 
-    def _look(self, check: Callable[[], str | None]) -> Look:
+    def _looked(self, check: Callable[[str], str | None]) -> Look:
         import ray
 
-        node, host = ray.get_runtime_context().get_node_id(), socket.gethostname()
+        node = ray.get_runtime_context().get_node_id()
         try:
-            refusal = check()
+            refused = check(node)
         except Exception as error:  # said where the search runs, without a password
-            refusal = first_line(error)
-        return Look(node, host, refusal, not refusal and not self._data().is_dir())
+            refused = first_line(error)
+        return Look(node, socket.gethostname(), refused, not refused and not self._data().is_dir())
 
     def _data(self) -> Path:
         return self._workdir / "prepared" / self._errand.place.data.digest
 
-    def _received(self, files: list[File]) -> None:
-        receive(files, self._data())
 
-    def _refusal(self) -> str | None:
-        import ray
+def refusal(errand: Errand, node: str) -> str | None:
+    """Why this process, on the node of this id, cannot train trials; None if it can. Raises UserError if it cannot reach
+    the runs or the study.
+    """
+    from pipeline import tracking
+    from pipeline.search.storage import open_storage
 
-        errand = self._errand
-        if difference := errand.code.difference(code()):
-            return difference
-        if errand.only_node not in (None, ray.get_runtime_context().get_node_id()):
-            return "the study or the runs lie in an SQLite file, which other machines cannot write to"
-        free = psutil.virtual_memory().available // 2**20
-        if free < LEAST_MEMORY_MIB:
-            return f"it has {free} MiB of memory left, and a worker needs {LEAST_MEMORY_MIB} at the least"
-        if errand.weights not in ("none", "imagenet") and not path_of(errand.weights).is_file():
-            return f"it has no file {shown(errand.weights)}, which --weights names"
-        return self._store_refusal()
-
-    def _store_refusal(self) -> str | None:
-        """Why the runs or the study cannot be reached from here."""
-        from pipeline import tracking
-        from pipeline.search.storage import open_storage
-
-        tracking.check_store()
-        open_storage(self._errand.place.storage)
-        return None
+    if difference := errand.code.difference(code()):
+        return difference
+    if errand.only_node not in (None, node):
+        return "the study or the runs lie in an SQLite file, which other machines cannot write to"
+    free = psutil.virtual_memory().available // 2**20
+    if free < LEAST_MEMORY_MIB:
+        return f"it has {free} MiB of memory left, and a worker needs {LEAST_MEMORY_MIB} at the least"
+    if errand.weights not in ("none", "imagenet") and not path_of(errand.weights).is_file():
+        return f"it has no file {shown(errand.weights)}, which --weights names"
+    tracking.check_store()
+    open_storage(errand.place.storage)
+    return None
 
 
 def _workdir(errand: Errand) -> Path:
