@@ -55,6 +55,9 @@ def test_a_node_that_joins_is_used_and_one_that_is_killed_costs_the_trial_that_i
         deployed.join()
         doomed = deployed.join()
         deployed.serve("mlflow")
+        deployed.serve("dashboard")
+        assert deployed.is_well("ray-head")
+        assert deployed.is_well("ray-worker")
         for name, value in deployed.environment.items():
             monkeypatch.setenv(name, value)
         environment |= deployed.environment

@@ -113,8 +113,9 @@ class Worker:
 
 
 def refusal(errand: Errand, node: str) -> str | None:
-    """Why this process, on the node of this id, cannot train trials; None if it can. Raises UserError if it cannot reach
-    the runs or the study.
+    """Why this process, on the node of this id, cannot train trials; None if it can.
+
+    Raises UserError if it cannot reach the runs or the study.
     """
     from pipeline import tracking
     from pipeline.search.storage import open_storage

@@ -36,5 +36,5 @@ def test_a_node_that_cannot_train_says_why(errand, change, words):
 
 def test_a_node_that_reaches_no_study_says_so(errand):
     place = dataclasses.replace(errand.place, storage="postgresql://127.0.0.1:1/none")
-    with pytest.raises(UserError, match="--storage postgresql://127.0.0.1:1/none cannot be opened"):
+    with pytest.raises(UserError, match=r"--storage postgresql://127\.0\.0\.1:1/none cannot be opened"):
         refusal(dataclasses.replace(errand, place=place), "this node")
