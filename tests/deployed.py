@@ -74,6 +74,10 @@ class Deployment:
             wait_for(lambda: _answers(int(self.environment["RAY_PORT"])))
         return number
 
+    def stop_serving(self, name: str) -> None:
+        """Kill -9 mlflow or the dashboard."""
+        _kill(self.servers[name])
+
     def kill(self, node: int) -> None:
         """Kill -9 a node and all that runs on it."""
         _kill(self.nodes[node])

@@ -44,6 +44,11 @@ class Server:
         with create_engine(self.address(database=database), isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text(statement))
 
+    def scalar(self, query: str) -> object:
+        """What a query of one value says."""
+        with create_engine(self.address()).connect() as connection:
+            return connection.execute(text(query)).scalar_one()
+
     def control(self, *words: str) -> None:
         """Have pg_ctl do something, and wait until it has."""
         command = [program("pg_ctl"), "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", *words]

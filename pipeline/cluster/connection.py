@@ -15,7 +15,7 @@ from pipeline import process
 from pipeline.cluster.code import code_folder
 from pipeline.errors import UserError, first_line, shown
 
-AUTO = "auto"
+RAY, AUTO = "ray", "auto"
 AUTH_MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 DEFAULT_TOKEN_FILE = Path("~/.ray/auth_token")
 CONNECT_SECONDS = 5.0

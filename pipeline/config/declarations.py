@@ -10,6 +10,7 @@ import click
 
 from pipeline import docstrings
 from pipeline.config.addresses import WITHOUT_PASSWORD
+from pipeline.config.devices import DevicesType
 from pipeline.config.folds import FoldsType
 from pipeline.config.model_names import ModelType
 from pipeline.config.patterns import GroupPattern
@@ -155,7 +156,7 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessConfig(Config):
-    """Turn a source of images into a prepared data set: arrays of one size, a digest, a manifest."""
+    """What a prepared data set is made of, and how."""
 
     data: str = option(
         "glyphs",
@@ -295,6 +296,11 @@ class EngineConfig(Config):
         group="running",
         identifies=False,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareConfig(EngineConfig, PreprocessConfig):
+    """Turn a source of images into a prepared data set: arrays of one size, a digest, a manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -470,6 +476,13 @@ class TrainConfig(PreprocessConfig):
         "auto",
         click.Choice(["auto", "float32", "bfloat16"]),
         "floating-point type; bfloat16 is Keras's mixed_bfloat16, which auto takes where the processor is faster at it",
+        group="arithmetic",
+        unsearchable=SPEED,
+    )
+    devices: int | str = option(
+        1,
+        DevicesType(),
+        "devices of this machine that share out each batch of a Keras network; auto: all GPUs, or the processor",
         group="arithmetic",
         unsearchable=SPEED,
     )
@@ -968,7 +981,7 @@ class CleanConfig(Config):
 
 
 STAGES: dict[str, type[Config]] = {
-    "preprocess": PreprocessConfig,
+    "preprocess": PrepareConfig,
     "train": TrainWithinConfig,
     "evaluate": EvaluateConfig,
     "predict": PredictConfig,

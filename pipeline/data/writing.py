@@ -8,8 +8,9 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,19 +33,28 @@ from pipeline.terminal import progress_bar
 SECONDS = 120.0
 
 
-def open_or_write(plan: Plan) -> Prepared:
+# Decodes so many images into their arrays; gives each row with what was found of it, in any order.
+FillAll = Callable[[Filling, Iterator[Row], int], Generator[tuple[Row, Any], None, None]]
+
+
+def fill_here(filling: Filling, rows: Iterator[Row], count: int) -> Generator[tuple[Row, Any], None, None]:
+    """A FillAll: by processes on all cores of this machine."""
+    return map_on_all_cores(functools.partial(fill, filling), rows, count, SECONDS)
+
+
+def open_or_write(plan: Plan, fill_all: FillAll = fill_here) -> Prepared:
     """The prepared data set of `plan`, written if it is not there yet. Raises UserError as `write` does."""
     if not plan.folder.is_dir():
         plan.folder.parent.mkdir(parents=True, exist_ok=True)
         # Of several processes that want the same data, one prepares it.
         with locks.alone(plan.folder.with_suffix(".lock")):
             if not plan.folder.is_dir():
-                return write(plan)
+                return write(plan, fill_all)
     return open_prepared(plan.folder, plan.name)
 
 
-def write(plan: Plan) -> Prepared:
-    """Decode every image on all cores and write the data set.
+def write(plan: Plan, fill_all: FillAll = fill_here) -> Prepared:
+    """Decode every image and write the data set.
 
     Raises UserError if an image cannot be read and `on_error` is fail, or if nothing is left of a split.
     """
@@ -52,7 +62,7 @@ def write(plan: Plan) -> Prepared:
     beside = half_written.beside(plan.folder)
     beside.mkdir(parents=True)
     try:
-        _write_whole(plan, beside)
+        _write_whole(plan, beside, fill_all)
         try:
             beside.rename(plan.folder)
         except OSError:
@@ -64,11 +74,11 @@ def write(plan: Plan) -> Prepared:
     return open_prepared(plan.folder, plan.name)
 
 
-def _write_whole(plan: Plan, folder: Path) -> None:
+def _write_whole(plan: Plan, folder: Path, fill_all: FillAll) -> None:
     _check_not_empty(plan, plan.table)
     table = plan.table.sort_values(["split", "path"]).reset_index(drop=True)
     table = table.assign(array=table["split"], position=table.groupby("split").cumcount())
-    reasons, sizes, notes = _decode_all(plan, table, folder)
+    reasons, sizes, notes = _decode_all(plan, table, folder, fill_all)
     skipped = table.loc[list(reasons), ["path", "split"]].assign(reason=list(reasons.values()))
     found = Handled(table, plan.conflicting, plan.leaking, plan.leaking_groups)
     if reasons:
@@ -137,7 +147,9 @@ def _write_facts(plan: Plan, table: pd.DataFrame, folder: Path, **files: pd.Data
     (folder / "dataset.json").write_text(json.dumps(dataclasses.asdict(facts), indent=1), encoding="utf-8")
 
 
-def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int, str], np.ndarray, pd.DataFrame]:
+def _decode_all(
+    plan: Plan, table: pd.DataFrame, folder: Path, fill_all: FillAll
+) -> tuple[dict[int, str], np.ndarray, pd.DataFrame]:
     """Fill the arrays of all splits.
 
     Returns row -> reason for the images that could not be read, width and height (rows, 2) of the pictures in the files
@@ -149,7 +161,7 @@ def _decode_all(plan: Plan, table: pd.DataFrame, folder: Path) -> tuple[dict[int
     reasons: dict[int, str] = {}
     sizes = np.zeros((len(table), 2), np.int32)
     notes: list[tuple[str, str]] = []
-    done = map_on_all_cores(functools.partial(fill, filling), _rows(table, source), len(table), SECONDS)
+    done = fill_all(filling, _rows(table, source), len(table))
     with contextlib.closing(done), progress_bar(total=len(table), desc="preprocess", unit="image") as bar:
         for row, found in done:
             bar.update()

@@ -2,6 +2,7 @@
 
 from pipeline import config as options
 from pipeline import tracking
+from pipeline.cluster.decoding import fill_all
 from pipeline.config import MainConfig, PreprocessConfig, SearchConfig
 from pipeline.search.study import study_tags
 from pipeline.stages.search import search
@@ -19,7 +20,7 @@ def main(config: MainConfig) -> str:
     """
     with tracking.run("main", f"main {config.model} {options.data_name(config)}", tags=study_tags(config)) as run:
         log_options(run, config)
-        data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
+        data = ensure_prepared(options.part(config, PreprocessConfig), run.id, fill_all=fill_all(config))
         log_data(run, data, config, "training")
         searched = search(options.part(config, SearchConfig), run.id)
         run.log_metrics(tracking.metrics_of(searched))

@@ -7,6 +7,7 @@ import optuna
 
 from pipeline import config as options
 from pipeline import models, tracking
+from pipeline.cluster.decoding import fill_all
 from pipeline.config import PreprocessConfig, SearchConfig
 from pipeline.errors import ServerGoneError
 from pipeline.search import study as studies
@@ -42,7 +43,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
     name, tags = studies.study_name(config), studies.study_tags(config)
     with tracking.run("search", f"search {name}", parent, tags=tags) as run:
         log_options(run, config)
-        data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
+        data = ensure_prepared(options.part(config, PreprocessConfig), run.id, fill_all=fill_all(config))
         log_data(run, data, config, "training")
         if config.folds:
             # What cannot be divided is refused before the study is begun.

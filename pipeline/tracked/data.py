@@ -14,7 +14,7 @@ from pipeline.data.planning import Plan, plan
 from pipeline.data.prepared import DatasetFacts, Prepared, open_prepared
 from pipeline.data.series import series_in
 from pipeline.data.source import Source
-from pipeline.data.writing import open_or_write
+from pipeline.data.writing import FillAll, fill_here, open_or_write
 from pipeline.errors import shown
 from pipeline.tracked.descriptions import next_of_preprocess, of_preprocess
 from pipeline.tracked.quality import log_quality, quality_paragraph, quality_warnings
@@ -28,16 +28,19 @@ DETAILS = re.compile(r" \(.*\)")
 NUMBERS = re.compile(r"\b\d[\d,.]*(e[+-]?\d+)?\b")
 
 
-def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | None = None) -> tuple[Prepared, str]:
+def prepare(
+    config: PreprocessConfig, parent: str | None = None, whole: str | None = None, fill_all: FillAll = fill_here
+) -> tuple[Prepared, str]:
     """Prepare the data set that `config` describes, unless it is prepared already, and log what it holds in a run.
 
-    parent: the id of the run to nest that run in. whole: the split of all images, where the data say none. Returns the
-    data set and the id of its run. Raises UserError if the source is not what it should be.
+    parent: the id of the run to nest that run in. whole: the split of all images, where the data say none. fill_all:
+    what decodes them. Returns the data set and the id of its run. Raises UserError if the source is not what it should
+    be.
     """
     with tracking.run("preprocess", f"preprocess {options.data_name(config)}", parent) as run:
         run.log_params(options.identity(config))
         planned = plan(config, whole)
-        data = open_or_write(planned)
+        data = open_or_write(planned, fill_all)
         _warn(planned, data)
         _log(run, planned, data)
         run.describe(of_preprocess(config, summary(data), quality_paragraph(data)))
@@ -47,7 +50,9 @@ def prepare(config: PreprocessConfig, parent: str | None = None, whole: str | No
     return data, run.id
 
 
-def ensure_prepared(config: PreprocessConfig, parent: str, whole: str | None = None) -> Prepared:
+def ensure_prepared(
+    config: PreprocessConfig, parent: str, whole: str | None = None, fill_all: FillAll = fill_here
+) -> Prepared:
     """The prepared data set that `config` describes; it is prepared in a run nested in `parent` if it is not yet.
 
     whole: the split of all images, where the data say none.
@@ -55,7 +60,7 @@ def ensure_prepared(config: PreprocessConfig, parent: str, whole: str | None = N
     planned = plan(config, whole)
     if planned.folder.is_dir():
         return open_prepared(planned.folder, planned.name)
-    data, _ = prepare(config, parent, whole)
+    data, _ = prepare(config, parent, whole, fill_all)
     return data
 
 

@@ -28,6 +28,7 @@ def network_spec(config: TrainConfig, data: Prepared) -> NetworkSpec:
         hyperparameters={name: value for name, value in hyperparameters.items() if value is not None},
         sample=all_scaled(images[:: -(-len(images) // sampled)], preprocessing.seen_size),
         weights=config.weights,
+        devices=config.devices,
         optimizer=config.optimizer,
         weight_decay=config.weight_decay,
         precision=config.precision,

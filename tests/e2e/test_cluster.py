@@ -12,7 +12,10 @@ from mlflow.tracking import MlflowClient
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from processes import wait_for
+from resolved import resolve
 
+from pipeline.data.planning import plan
+from pipeline.data.writing import open_or_write
 from pipeline.tracking.process_tag import process_in
 
 TRIALS, EPOCHS = 12, 10
@@ -80,7 +83,9 @@ def test_a_node_that_joins_is_used_and_one_that_is_killed_costs_the_trial_that_i
             wait_for(lambda: process.poll() is not None, 170)
         assert process.returncode == 0, (here / "said.txt").read_text()
         check_study(optuna.load_study(study_name="spread", storage=address), client, (here / "said.txt").read_text())
-        check_data(here / "workdir", deployed.workdir(late))
+        typed = {"data": str(image_folder), "image_size": "16", "workdir": str(here / "alone")}
+        alone = open_or_write(plan(resolve("preprocess", typed)))
+        check_data(here / "workdir", deployed.workdir(late), alone.folder)
 
 
 def check_study(study, client, said):
@@ -106,10 +111,10 @@ def check_study(study, client, said):
     assert of_trials[failed[0].number].info.status == "KILLED"
 
 
-def check_data(workdir, workdir_of_node):
-    """A node that had no data has them to the byte."""
-    (sent,) = (path.parent for path in (workdir / "prepared").glob("*/dataset.json"))
-    received = workdir_of_node / "prepared" / sent.name
-    names = sorted(path.name for path in sent.iterdir())
-    assert sorted(path.name for path in received.iterdir()) == names
-    assert filecmp.cmpfiles(sent, received, names, shallow=False) == (names, [], [])
+def check_data(workdir, workdir_of_node, alone):
+    """What the cluster decoded is what one machine makes, and a node that did not have it has it: to the byte."""
+    (decoded,) = (path.parent for path in (workdir / "prepared").glob("*/dataset.json"))
+    names = sorted(path.name for path in decoded.iterdir())
+    for other in (workdir_of_node / "prepared" / decoded.name, alone):
+        assert sorted(path.name for path in other.iterdir()) == names
+        assert filecmp.cmpfiles(decoded, other, names, shallow=False) == (names, [], [])

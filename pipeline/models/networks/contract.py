@@ -37,7 +37,7 @@ class NetworkSpec:
     preprocessing: what happens to an image before its first layer; it sees images of preprocessing.seen_size pixels.
     hyperparameters: those of its builder (depth, width, dropout, whiten).
     weights: what it begins with: none (drawn from the seed), imagenet or a file.
-    optimizer: sgd, adamw or adam. precision: float32 or bfloat16.
+    optimizer: sgd, adamw or adam. precision: float32 or bfloat16. devices: how many share out each batch, or auto.
     sample: (n, seen_size, seen_size, 3) uint8, training images for layers that begin fitted to them.
     """
 
@@ -50,6 +50,7 @@ class NetworkSpec:
     seed: int
     deterministic: bool
     weights: str = "none"
+    devices: int | str = 1
     sample: np.ndarray | None = None
 
 

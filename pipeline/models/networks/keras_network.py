@@ -60,6 +60,34 @@ def _build(
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+    strategy = _strategy(spec.devices)
+    # Not before the session is cleared, which ends it.
+    with _scope(strategy):
+        network = KerasNetwork(_model(builder, spec, standardizes, imagenet), strategy=strategy)
+        network.compile(_optimizer(spec))
+    return network
+
+
+def _strategy(devices: int | str) -> Any:
+    """What mirrors a network on so many devices; None for one. Raises UserError if there are fewer."""
+    if devices == 1:
+        return None
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(f"--devices {devices}: Keras runs on {keras.backend.backend()} here, and on one device only")
+    from pipeline.models.networks.replicas import strategy_for
+
+    return strategy_for(devices)
+
+
+def _scope(strategy: Any) -> contextlib.AbstractContextManager:
+    """Variables made inside are on all devices of the strategy."""
+    return strategy.scope() if strategy else contextlib.nullcontext()
+
+
+def _model(
+    builder: Builder, spec: NetworkSpec, standardizes: bool, imagenet: given_weights.Published | None
+) -> keras.Model:
+    """The model from pixels to logits, with the weights that it begins with."""
     with _dtype_policy("mixed_bfloat16" if spec.precision == "bfloat16" else "float32"):
         size = spec.preprocessing.seen_size
         core = builder((size, size, 3), spec.classes, **spec.hyperparameters)
@@ -69,9 +97,7 @@ def _build(
         _whiten(core, spec.sample, spec)
     if spec.weights != given_weights.NONE:
         given_weights.give(core, spec.weights, imagenet)
-    network = KerasNetwork(_of_pixels(core, spec, standardizes))
-    network.compile(_optimizer(spec))
-    return network
+    return _of_pixels(core, spec, standardizes)
 
 
 @contextlib.contextmanager
@@ -134,10 +160,12 @@ class KerasNetwork:
     requirements: tuple[str, ...] = ("keras", "tensorflow")
     standardizes_in_file = True
 
-    def __init__(self, model: keras.Model, *, returns_logits: bool = True):
+    def __init__(self, model: keras.Model, *, returns_logits: bool = True, strategy: Any = None):
         self.model = model
+        self._strategy = strategy
         self._returns_logits = returns_logits
         self._steps: dict[tuple[int, ...], Callable] = {}
+        self._mirrored: Callable[[Batch], tuple[float, float]] | None = None
         self._outputs = _outputs_function(model)
         self._frozen: list[keras.layers.Layer] = []
 
@@ -156,6 +184,10 @@ class KerasNetwork:
         )
         if not optimizer.built:
             optimizer.build(self.model.trainable_variables)
+        if self._strategy:
+            from pipeline.models.networks.replicas import MirroredSteps
+
+            self._mirrored = MirroredSteps(self.model, self._strategy)
 
     def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
         losses, accuracies, sizes, seconds, compiling = [], [], [], [], []
@@ -163,7 +195,7 @@ class KerasNetwork:
             start = time.perf_counter()
             self.model.optimizer.learning_rate = learning_rate
             compiling.append(batch.images.shape not in self._steps)
-            loss, accuracy = self._step(batch)
+            loss, accuracy = self._mirrored(batch) if self._mirrored else self._step(batch)
             seconds.append(time.perf_counter() - start)
             losses.append(float(loss))
             accuracies.append(float(accuracy))
@@ -203,7 +235,8 @@ class KerasNetwork:
             layer.trainable = not frozen
         self._frozen = changed if frozen else []
         # Keras builds the step anew for what is now trainable; the optimiser keeps its state of all weights.
-        self.compile(self.model.optimizer)
+        with _scope(self._strategy):
+            self.compile(self.model.optimizer)
         self._steps.clear()
 
     def takes(self, image_size: int) -> bool:
@@ -293,4 +326,7 @@ def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
         return keras.models.clone_model(layer, clone_function=_plain_layer)
     if hasattr(layer, "as_keras_layer"):
         return layer.as_keras_layer()
+    if isinstance(layer, keras.layers.BatchNormalization):
+        # Of several devices, which whoever loads the model need not have.
+        return layer.__class__.from_config(layer.get_config() | {"synchronized": False})
     return layer.__class__.from_config(layer.get_config())

@@ -7,9 +7,17 @@ MOMENTUM = 0.9
 
 
 def batch_normalization(**arguments) -> keras.layers.BatchNormalization:
-    """keras.layers.BatchNormalization, through TensorFlow's fused operation where TensorFlow is the backend."""
+    """keras.layers.BatchNormalization over the whole batch, however many devices share it out.
+
+    Where TensorFlow is the backend, and there is one device, it goes through TensorFlow's fused operation.
+    """
     if keras.backend.backend() != "tensorflow":
         return keras.layers.BatchNormalization(**arguments)
+    import tensorflow as tf
+
     from pipeline.models.networks.fused_batch_normalization import FusedBatchNormalization
 
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        # Statistics of the whole batch, not of the part that a device has.
+        return keras.layers.BatchNormalization(synchronized=True, **arguments)
     return FusedBatchNormalization(**arguments)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pipeline.config.devices import AUTO
 from pipeline.data.batches import Batch
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.errors import UserError
@@ -45,7 +46,7 @@ def numpy_model(
 class NumpyNetwork:
     """A network over the layers that `builder` makes of `spec`.
 
-    Raises UserError if they cannot be made, or if bfloat16 is asked for.
+    Raises UserError if they cannot be made, or if bfloat16 or several devices are asked for.
     """
 
     requirements: tuple[str, ...] = ()
@@ -54,6 +55,8 @@ class NumpyNetwork:
     def __init__(self, builder: Builder, spec: NetworkSpec):
         if spec.weights != "none":
             raise UserError(f"--weights {spec.weights}: {builder.__name__} takes no initial weights")
+        if spec.devices not in (1, AUTO):
+            raise UserError(f"--devices {spec.devices}: {builder.__name__} computes on one processor only")
         if spec.precision != "float32":
             raise UserError(f"--precision {spec.precision}: {builder.__name__} computes in float32 only")
         self._preprocessing = spec.preprocessing

@@ -18,7 +18,6 @@ from pipeline.search.executors.processes import Processes
 from pipeline.search.space import Space
 from pipeline.search.trial import StudyPlace
 
-RAY = "ray"
 OF_RAY = ("ray_address", "cpus_per_trial", "gpus_per_trial")
 # What a worker is told of the owner's environment: where runs and studies are, and the logins.
 PASSED_ON = ("MLFLOW_", "PG", "OPTUNA_STORAGE", "PIPELINE_SERVER_PATIENCE")
@@ -27,7 +26,7 @@ NOT_PASSED_ON = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAM
 
 def check_engine(config: SearchConfig, space: Space) -> None:
     """Raise UserError if the engine that the options ask for cannot do this search."""
-    if config.engine != RAY:
+    if config.engine != connection.RAY:
         if names := [name for name in OF_RAY if name in config.given]:
             raise UserError(f"--{names[0]} is an option of --engine ray")
         return
@@ -43,7 +42,7 @@ def check_engine(config: SearchConfig, space: Space) -> None:
 @contextlib.contextmanager
 def executors(config: SearchConfig, place: StudyPlace) -> Iterator[Callable[[int], Executor]]:
     """What starts so many workers for the trials of a study. Raises UserError if the cluster cannot be used."""
-    if config.engine != RAY:
+    if config.engine != connection.RAY:
         yield lambda workers: Processes(workers, place)
         return
     with connection.connected(config.ray_address), _mark(config.workdir) as mark:
@@ -86,6 +85,9 @@ def _environment(config: SearchConfig) -> dict[str, str]:
         passed.pop(name, None)
     if config.ray_address is None:
         passed["PIPELINE_WORKDIR"] = str(config.workdir)
+    if 0 < config.gpus_per_trial < 1:
+        # TensorFlow would take all of the GPU's memory, and leave none to who shares it.
+        passed["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     return passed | {"MLFLOW_TRACKING_URI": tracking.store_address()}
 
 

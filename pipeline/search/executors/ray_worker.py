@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from pipeline import locks
 from pipeline.cluster.code import Code, code
 from pipeline.cluster.cores import keep_to_cores
 from pipeline.cluster.parcels import File, receive
@@ -76,6 +77,9 @@ class Worker:
             os.chdir(errand.folder)
         keep_to_cores(errand.cpus)
         self._workdir = _workdir(errand)
+        # Nobody cleans the data away under it.
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(locks.at_work(self._workdir))
 
     def look(self) -> Look:
         """Whether trials can be trained here."""
