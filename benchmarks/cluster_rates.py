@@ -4,9 +4,9 @@
     python -m benchmarks.cluster_rates --output FOLDER --workers 1 2 --epochs 300
 
 Searches of short trials, with the study and the runs in SQLite, and a Ray cluster of this machine alone, which each
-search starts for itself. The rate is taken between the first trial that ended and the last, so that the start of workers is
-not in it; the whole time stands beside it. Each pair of engine and number of workers is a part that leaves a JSON
-file; a part that is there is not repeated.
+search starts for itself. The rate is taken between the first trial that ended and the last, so that the start of
+workers is not in it; the whole time stands beside it. Each pair of engine and number of workers is a part that leaves a
+JSON file; a part that is there is not repeated.
 """
 
 import argparse
