@@ -147,10 +147,10 @@ def _let_go_of_graphs(optimizer: keras.optimizers.Optimizer) -> None:
     """Have it leave out what keeps every graph of a training step in memory for ever.
 
     Before a step Keras sums the gradients over all devices with a function that has a gradient of its own; TensorFlow
-    registers that under a new name for each graph, and forgets none. With one device there is nothing to sum.
+    registers that under a new name for each graph, and forgets none. With one device there is nothing to sum; those of
+    several are summed before (replicas.py).
     """
-    strategy = getattr(optimizer, "_distribution_strategy", None)
-    if strategy and strategy.num_replicas_in_sync == 1:
+    if hasattr(optimizer, "_distribution_strategy"):
         optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
 
 

@@ -68,9 +68,12 @@ class MirroredSteps:
     def _step(self, images, targets, weights, counts, total):
         arguments = (images, targets, weights, counts, total)
         losses, right, gradients = self._strategy.run(self._gradients, args=arguments)
-        # Outside the devices' own functions: what adds up there leaves each graph in memory for ever.
-        self._model.optimizer.apply([self._sum(each) for each in gradients], self._model.trainable_variables)
+        # Between the devices' own functions: what adds up inside them leaves each graph in memory for ever.
+        self._strategy.run(self._apply, args=([self._sum(each) for each in gradients],))
         return self._sum(losses), self._sum(right)
+
+    def _apply(self, gradients):
+        self._model.optimizer.apply(gradients, self._model.trainable_variables)
 
     def _gradients(self, images, targets, weights, counts, total):
         """What one device computes of its part of a batch: loss, right answers, and gradients to be added up."""
