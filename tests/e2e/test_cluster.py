@@ -24,7 +24,7 @@ OPTIONS = [
     "image_size=16",
     "final_image_size=16",
     "batch_size=8",
-    "final_epochs=2",
+    "retrain=0",
     "pruner=none",
     f"epochs={EPOCHS}",
     f"trials={TRIALS}",
@@ -60,7 +60,6 @@ def test_a_node_that_joins_is_used_and_one_that_is_killed_costs_the_trial_that_i
         deployed.serve("mlflow")
         deployed.serve("dashboard")
         assert deployed.is_well("ray-head")
-        assert deployed.is_well("ray-worker")
         for name, value in deployed.environment.items():
             monkeypatch.setenv(name, value)
         environment |= deployed.environment
