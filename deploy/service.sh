@@ -35,8 +35,9 @@ start_ray() {
 start_ray_head() { start_ray --head --port="$RAY_PORT" --include-dashboard=false; }
 start_ray_worker() { start_ray --address="$RAY_HEAD:$RAY_PORT"; }
 
-health_mlflow() { curl --fail --silent --show-error --max-time 5 "http://127.0.0.1:$MLFLOW_PORT/health"; }
-health_dashboard() { curl --fail --silent --show-error --max-time 5 "http://127.0.0.1:$DASHBOARD_PORT/dashboard/" > /dev/null; }
+answers() { python -c 'import sys, urllib.request as web; web.urlopen(sys.argv[1], timeout=5).close()' "$1"; }
+health_mlflow() { answers "http://127.0.0.1:$MLFLOW_PORT/health"; }
+health_dashboard() { answers "http://127.0.0.1:$DASHBOARD_PORT/dashboard/"; }
 health_ray_head() { ray status --address "127.0.0.1:$RAY_PORT"; }
 health_ray_worker() { ray status --address "$RAY_HEAD:$RAY_PORT"; }
 
