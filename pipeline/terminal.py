@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -29,7 +29,7 @@ def printing(quiet: bool, as_json: bool) -> Iterator[None]:
     with contextlib.ExitStack() as at_end:
         if quiet:
             at_end.enter_context(_environment(QUIET, "1"))
-            elsewhere = at_end.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            elsewhere: TextIO = at_end.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
         else:
             elsewhere = sys.stderr
         at_end.enter_context(_descriptor_as(elsewhere.fileno()))

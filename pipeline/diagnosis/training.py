@@ -112,7 +112,7 @@ def _log(run: tracking.Run, experiment: Experiment, network: Network, data: Prep
     seen = predict_prepared(network, train.images[some], preprocessing_of(config, data.facts))
     fitting = sum(epoch.epoch_seconds + epoch.val_seconds for epoch in result.epochs)
     learned = {"train_images_accuracy": accuracy(train.labels[some], seen), "fit_seconds": fitting}
-    run.log_metrics(best_metrics(result) | learned)
+    run.log_metrics(best_metrics(result.best, result.epochs) | learned)
 
 
 def _failed(data: Prepared, part: Part, reason: str) -> Outcome:
