@@ -1,5 +1,6 @@
 # make train    sets up .venv and trains on the built-in images (ARGS="-P epochs=3" passes options on)
 # make test     sets up .venv and runs the tests, the fast ones first
+# make slow     runs the tests that take long for what they add to the others
 # make faults   runs the tests that kill, starve and cut off what runs, which takes a while
 # make ui       opens MLflow's UI on the runs
 # make lint     ruff and mypy
@@ -15,15 +16,18 @@ export MLFLOW_DISABLE_TELEMETRY ?= true
 # A file's tests share what is costly to make.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: train test faults ui lint audit clean clean-clone-test
+.PHONY: train test slow faults ui lint audit clean clean-clone-test
 
 train: $(BIN)/.installed
 	$(BIN)/python -m pipeline.make_store
 	$(BIN)/mlflow run . -e train --env-manager local $(ARGS)
 
 test: $(BIN)/.installed-test
-	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not faults" $(ARGS)
-	$(BIN)/python -m pytest $(PARALLEL) -m "e2e and not faults" $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not faults and not slow" $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "e2e and not faults and not slow" $(ARGS)
+
+slow: $(BIN)/.installed-test
+	$(BIN)/python -m pytest $(PARALLEL) -m slow $(ARGS)
 
 faults: $(BIN)/.installed-test
 	$(BIN)/python -m pytest $(PARALLEL) -m faults $(ARGS)

@@ -129,6 +129,7 @@ def run(project):
     return call
 
 
+@pytest.mark.slow
 def test_new_networks_keep_the_contract(run):
     said = run("pytest", "-v", "-p", "no:cacheprovider", "tests/models/test_networks.py", "-k", " or ".join(NETWORKS))
     for name in NETWORKS:

@@ -140,6 +140,7 @@ def ending(configured, monkeypatch):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "reason"),
     [("killed", "the process that decoded it was killed (signal 9)"), ("hangs", "decoding took longer than 2 s")],

@@ -99,6 +99,7 @@ def test_the_data_and_the_epochs_are_those_of_the_runs_it_climbs_between(here, e
     assert {rung.data.params["epochs"] for rung in rungs} == {"2"}
 
 
+@pytest.mark.slow
 def test_what_a_killed_ladder_left_running_is_closed_by_the_next(here, ends):
     command = [sys.executable, "-m", "pipeline", "ablate", "--seeds=1", "--alone_seeds=0", "--epochs=2000"]
     command += [f"--{name}={ends[name]}" for name in ("start", "goal", "data")]

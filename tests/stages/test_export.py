@@ -61,7 +61,11 @@ def newest_export():
     return MlflowClient().search_runs(["0"], "tags.stage = 'export'", order_by=["attributes.start_time DESC"])[0]
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+# Those whose samples load TensorFlow.
+SLOW = ("keras", "saved_model")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in EXPORTS])
 def test_an_export_runs_without_this_project_and_answers_the_same(trained, site, tmp_path, name):
     _, images, ids = trained
     run("export", EXPORTS[name] | {"run_id": ids["float32"], "output": str(tmp_path)})

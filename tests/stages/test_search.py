@@ -224,6 +224,7 @@ def test_a_model_of_the_same_files_in_another_size_is_held_against_the_champion(
     assert int(held.version) == 1
 
 
+@pytest.mark.slow
 def test_a_model_at_chance_is_registered_and_is_no_champion(searched, tmp_path):
     space = tmp_path / "space.yaml"
     space.write_text(json.dumps({"learning_rate": [1e-9]}), encoding="utf-8")
@@ -287,6 +288,7 @@ def test_a_trial_that_diverges_is_pruned_with_its_reason(searched, tmp_path):
     assert "no longer finite" in trial.data.tags["optuna.reason"]
 
 
+@pytest.mark.slow
 def test_no_trial_starts_when_the_time_is_up(searched):
     run("search", searched[1] | {"study": "hurried", "trials": "500", "timeout": "0.1", "retrain": "0"})
     found = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'hurried'")

@@ -268,6 +268,7 @@ def test_a_training_of_few_steps_says_so(trained, capsys, batch_size, said):
     assert ("5 steps in all are few: a smaller --batch_size" in capsys.readouterr().out) == said
 
 
+@pytest.mark.slow
 def test_a_model_that_sees_less_than_what_is_prepared_is_evaluated_and_asked_as_it_was_validated(trained, client):
     run("train", {"data": str(trained[1]), "image_size": "32", "input_scale": "0.5", "width": "8"})
     newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]

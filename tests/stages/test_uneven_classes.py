@@ -34,7 +34,7 @@ def options(tmp_path_factory, empty_store):
         }
 
 
-@pytest.mark.parametrize("stage", ["train", "evaluate", "search"])
+@pytest.mark.parametrize("stage", ["train", "evaluate", pytest.param("search", marks=pytest.mark.slow)])
 def test_the_end_says_that_naming_the_largest_class_would_do_as_well(options, stage, capfd):
     if stage == "evaluate":
         run("evaluate", {})

@@ -32,7 +32,8 @@ def body_and_head(network):
 
 
 @pytest.mark.parametrize(
-    ("name", "hyperparameters"), [("resnet", SPEC.hyperparameters), ("MobileNetV2", {"dropout": 0.2})]
+    ("name", "hyperparameters"),
+    [("resnet", SPEC.hyperparameters), pytest.param("MobileNetV2", {"dropout": 0.2}, marks=pytest.mark.slow)],
 )
 def test_a_saved_body_is_taken_over_frozen_at_first_then_trained(name, hyperparameters, tmp_path):
     before = models.build(name, spec(hyperparameters=hyperparameters))

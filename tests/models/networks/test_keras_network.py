@@ -55,6 +55,7 @@ def live_graphs():
     return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_the_graphs_of_a_network_go_when_it_goes():
     def train_another():
         network = models.build("resnet", SPEC)
