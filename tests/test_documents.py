@@ -47,7 +47,7 @@ def commands_in(path):
     lines = "\n".join(block for _, block in FENCED.findall(text)).replace("\\\n", " ").splitlines()
     for line in [*lines, *INLINE.findall(FENCED.sub("", text))]:
         if re.search(r"^ *(\w+=\S+ )?(mlflow run .*-e |python -m (pipeline |benchmarks\.)|make |pip install )", line):
-            words = shlex.split(line, comments=True)
+            words = [*itertools.takewhile(lambda word: word != ">", shlex.split(line, comments=True))]
             yield words[1:] if "=" in words[0] else words
 
 

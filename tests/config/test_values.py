@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from resolved import resolve
 
 from pipeline import config
+from pipeline.config.devices import AUTO, DevicesType
 from pipeline.config.folds import FoldsType
 from pipeline.errors import UserError
 
@@ -178,6 +179,8 @@ def values_of(name):
         values = st.sampled_from(list(kind.choices))
     elif name == "group_pattern":
         values = st.text().map(lambda text: f"({re.escape(text)})")
+    elif isinstance(kind, DevicesType):
+        values = st.just(AUTO) | st.integers(1, 64)
     elif isinstance(kind, FoldsType):
         values = st.just(0) | st.integers(2, kind.max)
     elif isinstance(kind, click.IntRange):
