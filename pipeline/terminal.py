@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Set for what a quiet stage starts, too.
 QUIET = "PIPELINE_QUIET"
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 
 @contextlib.contextmanager
@@ -26,13 +27,14 @@ def printing(quiet: bool, as_json: bool) -> Iterator[None]:
     if not quiet and not as_json:
         yield
         return
+    elsewhere: TextIO = sys.stderr
+    descriptor = STANDARD_ERROR
     with contextlib.ExitStack() as at_end:
         if quiet:
             at_end.enter_context(_environment(QUIET, "1"))
-            elsewhere: TextIO = at_end.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
-        else:
-            elsewhere = sys.stderr
-        at_end.enter_context(_descriptor_as(elsewhere.fileno()))
+            elsewhere = at_end.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            descriptor = elsewhere.fileno()
+        at_end.enter_context(_descriptor_as(descriptor))
         at_end.enter_context(contextlib.redirect_stdout(elsewhere))
         yield
 
@@ -41,12 +43,12 @@ def printing(quiet: bool, as_json: bool) -> Iterator[None]:
 def _descriptor_as(other: int) -> Iterator[None]:
     """Have the standard output of this process, and of those that it starts, be another descriptor."""
     sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(other, 1)
+    kept = os.dup(STANDARD_OUTPUT)
+    os.dup2(other, STANDARD_OUTPUT)
     try:
         yield
     finally:
-        os.dup2(kept, 1)
+        os.dup2(kept, STANDARD_OUTPUT)
         os.close(kept)
 
 

@@ -137,7 +137,7 @@ def keep_best_models(study: optuna.Study) -> None:
     """Delete the models of the complete trials that are not among the best any more."""
     others = best_trials(study, len(finished(study)))[MODELS_KEPT:]
     if others:
-        tracking.delete_models("trial", {str(trial.user_attrs.get("run_id")) for trial in others})
+        tracking.delete_models("trial", {trial.user_attrs["run_id"] for trial in others})
 
 
 def state_tags(state: str, reason: str) -> dict[str, str]:

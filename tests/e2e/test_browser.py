@@ -3,6 +3,7 @@
 PIPELINE_SCREENSHOTS=docs/images writes the pictures of the documentation there.
 """
 
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
+from PIL import Image
 from servers import TrackingServer
 
 from pipeline.__main__ import run
@@ -18,6 +20,11 @@ from pipeline.__main__ import run
 CHROMIUM = shutil.which("chromium")
 VIEW = "workflowType=machine_learning"
 PATIENCE_MS = 30_000
+# MLflow opens its assistant over a quarter of the first page.
+ASSISTANT_WAS_OPENED = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"
+COLOURS = 64
+# What is drawn little by little stands still after that.
+STILL_MS = 2_000
 TRAINING = {"model": "two-layer-numpy", "image_size": "16", "width": "32"}
 SEARCH = {
     "epochs": "1",
@@ -63,6 +70,7 @@ def browser():
 def page(browser):
     opened = browser.new_page(viewport={"width": 1280, "height": 800})
     opened.set_default_timeout(PATIENCE_MS)
+    opened.add_init_script(f"localStorage.setItem('{ASSISTANT_WAS_OPENED}', 'true')")
     yield opened
     opened.close()
 
@@ -76,8 +84,11 @@ def see(page, address, *texts):
 
 
 def picture(page, name):
+    """Write a picture of the page for the documentation, if it is wanted, in few colours so that its file is small."""
     if folder := os.environ.get("PIPELINE_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        page.wait_for_timeout(STILL_MS)
+        shot = Image.open(io.BytesIO(page.screenshot()))
+        shot.convert("RGB").quantize(COLOURS).save(Path(folder) / f"{name}.png", optimize=True)
 
 
 def of_stage(server, stage):
@@ -91,8 +102,11 @@ def test_from_the_list_of_runs_to_the_registered_model(server, page):
     first, second = (each.info.run_id for each in trained)
     see(page, f"{runs}?{VIEW}", trained[0].info.run_name, search.info.run_name)
     picture(page, "mlflow-runs")
+    see(page, f"{runs}/{search.info.run_id}?{VIEW}", "Child runs", "trial-000", "trial-001")
+    picture(page, "mlflow-study")
     compared = urllib.parse.quote(json.dumps([first, second]))
     see(page, f"{server.address}/#/compare-runs?runs={compared}&experiments=%5B%220%22%5D&{VIEW}", "val_accuracy")
+    picture(page, "mlflow-ui")
     see(page, f"{runs}?{VIEW}&compareRunsMode=CHART", "Model metrics", "best_val_accuracy")
     see(page, f"{runs}/{search.info.run_id}/artifacts/figures/slice.png?{VIEW}", "slice.png", "Path:")
     page.locator("img[src^='blob:'], img[src^='data:image/png']").first.wait_for()
