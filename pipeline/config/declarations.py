@@ -540,8 +540,9 @@ class TrainWithinConfig(TrainConfig):
     minutes: float | None = option(
         None,
         click.FloatRange(0, 1_000_000, min_open=True),
-        "in place of epochs: the time that the command may take. As many epochs are trained as fit into it by a pace "
-        "that is measured first; they are what the run and its config.yaml have as epochs",
+        "in place of epochs: the time that the command may take, but for preparing the data, which is done once. As "
+        "many epochs are trained as fit into it by a pace that is measured first; they are what the run and its "
+        "config.yaml have as epochs",
         group="budget",
         identifies=False,
     )

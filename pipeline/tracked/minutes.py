@@ -37,6 +37,14 @@ def epochs_for(minutes: float, run: tracking.Run, network: Network, data: Prepar
 
 
 def _seconds_gone(run: tracking.Run) -> float:
-    """How long ago the command began: its process, or the run, if `mlflow run` made that before."""
-    began = tracking.began(run.id)
-    return time.time() - min(began, process.command_began() or began)
+    """How long ago the command began: its process, or the run, if `mlflow run` made that before.
+
+    Without what preparing the data took, which is done once: the same command again is to have as many epochs.
+    """
+    now = time.time()
+    began, _ = tracking.times_of(run.id)
+    prepared = [
+        tracking.times_of(child.id) for child in tracking.children(run.id) if child.tags["stage"] == "preprocess"
+    ]
+    preparing = sum((ended or now) - started for started, ended in prepared)
+    return now - min(began, process.command_began() or began) - preparing

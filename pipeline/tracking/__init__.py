@@ -12,7 +12,6 @@ from pipeline.tracking.addresses import (
 from pipeline.tracking.checking import check_store
 from pipeline.tracking.finding import (
     FoundRun,
-    began,
     children,
     config_of,
     evaluation_of,
@@ -23,6 +22,7 @@ from pipeline.tracking.finding import (
     run_before,
     run_name,
     tags_of,
+    times_of,
 )
 from pipeline.tracking.life import DIED, close, finish, hand_over, is_abandoned, run
 from pipeline.tracking.model import LoggedModel, load_model, log_model
@@ -66,7 +66,6 @@ __all__ = [
     "StoredRun",
     "Version",
     "artifacts_of",
-    "began",
     "check_store",
     "children",
     "close",
@@ -107,6 +106,7 @@ __all__ = [
     "stored_run",
     "system_metrics",
     "tags_of",
+    "times_of",
     "ui_command",
     "ui_environment",
     "wait_for_server",

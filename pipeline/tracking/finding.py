@@ -113,9 +113,10 @@ def config_of(run_id: str) -> dict[str, Any]:
     return options.options_in(options.parse_yaml(text, where), where)
 
 
-def began(run_id: str) -> float:
-    """When a run began, in seconds since 1970."""
-    return get_run(run_id).info.start_time / 1000
+def times_of(run_id: str) -> tuple[float, float | None]:
+    """When a run began and when it ended, in seconds since 1970; it has no end while it goes on."""
+    info = get_run(run_id).info
+    return info.start_time / 1000, info.end_time / 1000 if info.end_time else None
 
 
 def tags_of(run_id: str) -> dict[str, str]:
