@@ -3,8 +3,8 @@
     python -m benchmarks.diagnosing --data FOLDER --output FOLDER --patients labels-random width-2 --seeds 0 1
 
 Each patient and seed is a part that leaves a JSON file in the output folder; a part that is there is not repeated, and
-one that was stopped goes on where it stopped. `--data glyphs` takes the built-in images, for the patients whose options
-alone are ill. `--classes` takes the first of the classes alone, `--minutes` another budget than 20.
+one that was stopped goes on where it stopped. `--data glyphs` takes the built-in images, written as files. `--classes`
+takes the first of the classes alone, `--minutes` another budget than 20, `--set` options of a sound training.
 
 With `--check`, the first remedy that options can apply is trained with a seed that the diagnosis did not see, beside
 the training as it is, at the length of the experiments: is what it brings inside its interval?
@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.patients import PATIENTS, Lists, admit
+from benchmarks.patients import PATIENTS, Lists, admit, glyphs_as_files
 from benchmarks.shared import part, provenance
 from pipeline.config import Values
 
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--classes", type=int, default=ALL_CLASSES)
     parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="options of a sound training")
     parser.add_argument("--check", action="store_true", help="train the first remedy too")
     arguments = parser.parse_args()
     output = arguments.output.absolute()
@@ -60,16 +61,16 @@ def examined(name: str, seed: int, arguments: argparse.Namespace) -> dict:
     from pipeline.__main__ import run
     from pipeline.tracking import RunFiles, find, metrics_of
 
-    patient, source = PATIENTS[name], arguments.data
-    folder = arguments.output.absolute() / "patients" / f"{name}-{_size(arguments)}"
-    lists: Lists = {}
-    if source != "glyphs":
-        lists = admit(patient, Path(source).absolute(), folder, arguments.classes)
-    elif patient.spoil:
-        raise SystemExit(f"{name} is ill in its images; --data has to be a folder with lists")
-    data = str(folder) if lists else source
-    typed: Values = {"data": data, "seed": seed, "minutes": arguments.minutes} | patient.typed
-    run("diagnose", typed)
+    patient, output = PATIENTS[name], arguments.output.absolute()
+    sound: Values = dict(each.split("=", 1) for each in arguments.set)
+    if arguments.data == "glyphs":
+        source, sound = glyphs_as_files(output / "glyphs"), {"mirror": "no", **sound}
+    else:
+        source = Path(arguments.data).absolute()
+    folder = output / "patients" / f"{name}-{_size(arguments)}"
+    lists = admit(patient, source, folder, arguments.classes)
+    typed = patient.options(sound) | {"data": str(folder), "seed": seed}
+    run("diagnose", typed | {"minutes": arguments.minutes})
     run_id = find({"stage": "diagnose"}, "FINISHED")[-1].id
     causes = _table(RunFiles().read(run_id, "tables/causes.csv"))
     experiments = _table(RunFiles().read(run_id, "tables/experiments.csv"))
@@ -80,6 +81,7 @@ def examined(name: str, seed: int, arguments: argparse.Namespace) -> dict:
         "seed": seed,
         "classes": arguments.classes,
         "minutes": arguments.minutes,
+        "sound": sound,
         "expected": list(patient.causes),
         "found": found,
         "evidence": causes["evidence"].tolist(),
@@ -102,10 +104,9 @@ def checked(typed: Values, causes: pd.DataFrame, epochs: int) -> dict | None:
         return None
     first = able.iloc[0]
     options = dict(word.split("=", 1) for word in shlex.split(first["command"]) if "=" in word)
-    plain = {name: value for name, value in typed.items() if name != "minutes"}
     accuracies = []
     for more in ({}, options):
-        run("train", plain | more | {"epochs": epochs, "seed": UNSEEN_SEED})
+        run("train", typed | more | {"epochs": epochs, "seed": UNSEEN_SEED})
         accuracies.append(metrics_of(newest_run("train"))["best_val_accuracy"])
     gain = 100 * (accuracies[1] - accuracies[0])
     said = {name: float(first[name]) for name in ("gain", "low", "high")}
@@ -121,7 +122,7 @@ def _table(contents: bytes | None) -> pd.DataFrame:
 def _of_labels(suspects: pd.DataFrame, lists: Lists) -> dict[str, Any]:
     """How many of the flipped labels are named, and how many of the named are flipped."""
     flipped = {row.path for rows in lists.values() for row in rows if row.label != row.truth}
-    images = sum(len(lists[split]) for split in ("train", "val")) if lists else 0
+    images = sum(len(lists[split]) for split in ("train", "val"))
     named = set(suspects["path"]) if len(suspects) else set()
     hits = len(named & flipped)
     return {

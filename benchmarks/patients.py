@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.config import Values
+from benchmarks.shared import train_config
+from pipeline.config import PreprocessConfig, Values
+from pipeline.data.sources.glyphs import open_source
 
 SEED = 0
 # What an enlarged image is saved with, so that the file itself takes no detail away.
@@ -31,13 +33,26 @@ Spoil = Callable[[Lists, Path, Path], Lists]
 
 @dataclass(frozen=True)
 class Patient:
-    """causes: those of which one must come first. typed: the options of its training. spoil: what makes the lists of
-    its images from the sound ones, in a folder of its own; None if its images are sound.
+    """causes: those of which one must come first. typed: the options of its training. rate, width: times the learning
+    rate and the width of the recipe. spoil: what makes the lists of its images from the sound ones, in a folder of its
+    own; None if its images are sound.
     """
 
     causes: tuple[str, ...]
     typed: Values = field(default_factory=dict)
+    rate: float = 1.0
+    width: float = 1.0
     spoil: Spoil | None = None
+
+    def options(self, model: Values) -> Values:
+        """What is typed for it. model: the options that say which network it is, and how it is trained if sound."""
+        typed = {**model, **self.typed}
+        sound = train_config(typed)
+        if self.rate != 1:
+            typed["learning_rate"] = self.rate * sound.learning_rate
+        if self.width != 1:
+            typed["width"] = max(1, round(self.width * (sound.width or 1)))
+        return typed
 
 
 def flipped(share: float, neighbour: bool = False) -> Spoil:
@@ -90,7 +105,7 @@ def both(first: Spoil, second: Spoil) -> Spoil:
     return lambda lists, source, folder: second(first(lists, source, folder), source, folder)
 
 
-RATE, LENGTH = 0.4, 12
+LENGTH = 12
 TOO_MUCH = {"dropout": 0.6, "min_crop_area": 0.05, "epochs": LENGTH}
 HALF_TOO_MUCH = {"dropout": 0.3, "min_crop_area": 0.2, "epochs": LENGTH}
 
@@ -101,22 +116,22 @@ PATIENTS = {
     "labels-neighbour": Patient(("labels",), spoil=flipped(0.2, neighbour=True)),
     "a-tenth": Patient(("data",), spoil=fewer(0.1)),
     "12-pixels": Patient(("resolution",), spoil=enlarged(12)),
-    "width-2": Patient(("capacity",), {"width": 2}),
-    "rate-too-low": Patient(("optimisation",), {"learning_rate": RATE / 100}),
-    "rate-too-high": Patient(("optimisation",), {"learning_rate": RATE * 30}),
+    "width-2": Patient(("capacity",), width=1 / 16),
+    "rate-too-low": Patient(("optimisation",), rate=1 / 100),
+    "rate-too-high": Patient(("optimisation",), rate=30),
     "regularised-too-much": Patient(("regularisation",), TOO_MUCH),
-    "regularised-too-little": Patient(("regularisation", "data"), {"augment": "none"}, fewer(images=400)),
+    "regularised-too-little": Patient(("regularisation", "data"), {"augment": "none"}, spoil=fewer(images=400)),
     "reference": Patient(("capacity",), {"preset": "reference", "image_size": 104, "epochs": LENGTH}),
     "labels-random-weak": Patient(("labels",), spoil=flipped(0.1)),
     "labels-neighbour-weak": Patient(("labels",), spoil=flipped(0.1, neighbour=True)),
     "a-quarter": Patient(("data",), spoil=fewer(0.25)),
     "24-pixels": Patient(("resolution",), spoil=enlarged(24)),
-    "width-8": Patient(("capacity",), {"width": 8}),
-    "rate-low": Patient(("optimisation",), {"learning_rate": RATE / 10}),
-    "rate-high": Patient(("optimisation",), {"learning_rate": RATE * 10}),
+    "width-8": Patient(("capacity",), width=1 / 4),
+    "rate-low": Patient(("optimisation",), rate=1 / 10),
+    "rate-high": Patient(("optimisation",), rate=10),
     "regularised-much": Patient(("regularisation",), HALF_TOO_MUCH),
-    "regularised-little": Patient(("regularisation", "data"), {"augment": "none"}, fewer(images=1000)),
-    "labels-and-rate": Patient(("labels", "optimisation"), {"learning_rate": RATE / 100}, flipped(0.2)),
+    "regularised-little": Patient(("regularisation", "data"), {"augment": "none"}, spoil=fewer(images=1000)),
+    "labels-and-rate": Patient(("labels", "optimisation"), rate=1 / 100, spoil=flipped(0.2)),
     "12-pixels-and-a-tenth": Patient(("resolution", "data"), spoil=both(enlarged(12), fewer(0.1))),
 }
 
@@ -136,6 +151,23 @@ def admit(patient: Patient, source: Path, folder: Path, classes: int) -> Lists:
         (folder / f"{split}.txt").write_text(text, encoding="utf-8")
     (folder / "classes.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     return lists
+
+
+def glyphs_as_files(folder: Path) -> Path:
+    """The built-in images as a folder with lists, written if it is not there yet."""
+    source = open_source(PreprocessConfig(workdir=folder))
+    if (folder / "classes.txt").exists():
+        return folder
+    for split, rows in source.table.groupby("split"):
+        paths = [f"images/{path}.png" for path in rows["path"]]
+        for path, name in zip(rows["path"], paths, strict=True):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read(path))
+        lines = [f"{name} {label}\n" for name, label in zip(paths, rows["label"], strict=True)]
+        (folder / f"{split}.txt").write_text("".join(lines), encoding="utf-8")
+    (folder / "classes.txt").write_text("\n".join(source.class_names) + "\n", encoding="utf-8")
+    return folder
 
 
 def _rows(path: Path, classes: int) -> list[Row]:

@@ -13,6 +13,8 @@ from pipeline.diagnosis.pace import Pace, seconds_of
 
 # The part of the budget for what every diagnosis has; the rest is for what the results ask for.
 CORE_SHARE = 0.6
+# Of that, what is left for the training itself at least, where the overhead of so many trainings would take all.
+LEAST_FOR_TRAINING = 0.5
 # Shorter trainings than this part of the length, or than so many epochs, are of another kind.
 SHORTEST, SHORTEST_EPOCHS = 0.1, 4
 LENGTHS = (1.0, 0.75, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, SHORTEST)
@@ -27,14 +29,17 @@ LEARNED = 0.02
 def sized(case: Case, pace: Pace, seconds: float) -> Case:
     """The case with the longest experiments, on as many images as can be, of which the core fits the budget.
 
-    case: with the epochs and the fraction of the training itself.
+    case: with the epochs and the fraction of the training itself. Smaller experiments save no overhead: where that
+    takes more than its part of the budget, some of the core will have to be left out instead.
     """
-    found = case
+    found, budget = case, CORE_SHARE * seconds
+    overhead = pace.overhead * len(core(case))
+    allowed = max(budget, overhead + LEAST_FOR_TRAINING * budget)
     for fraction in FRACTIONS:
         for length in LENGTHS:
             epochs = min(case.config.epochs, max(SHORTEST_EPOCHS, round(length * case.config.epochs)))
             found = dataclasses.replace(case, epochs=epochs, fraction=fraction)
-            if sum(seconds_of(each.experiment, found, pace) for each in core(found)) <= CORE_SHARE * seconds:
+            if sum(seconds_of(each.experiment, found, pace) for each in core(found)) <= allowed:
                 return found
     return found
 
