@@ -10,9 +10,9 @@ from pipeline.diagnosis.experiment import Experiment, Outcome, Outcomes, Part
 # Training images of the measurement, and batches at least.
 IMAGES, BATCHES = 1500, 8
 SAFE_RATE = 1e-6
-# A wider network takes this power of the width longer: its matrices grow by two, what surrounds them by none.
+# A wider network is assumed to take this power of the width longer: its matrices grow by two, the rest by less.
 POWER_OF_WIDTH = 1.5
-# Of decoding a picture, before any are seen.
+# Assumed for decoding a picture; what it takes is not part of what is measured.
 SECONDS_TO_DECODE = 0.004
 
 

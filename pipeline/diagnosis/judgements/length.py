@@ -10,8 +10,8 @@ from pipeline.diagnosis.paired import scaled
 
 CAUSE = "length"
 MORE = 2
-# A training that goes on sees images that it knows: the law, which fits images that are new, promises more than comes.
-# What came was this part of it, see docs/diagnose.md.
+# A longer training sees images that it knows: the law, which fits images that are new, may promise more than comes. An
+# assumption, not a measurement: this part of it comes, at least, probably and at most.
 KEPT = (0.0, 0.6, 1.1)
 
 

@@ -13,7 +13,8 @@ LARGEST, STEP = 1024, 8
 # Images with the detail of less than this part of the side that the network sees were enlarged.
 ENLARGED = 0.6
 SMALLEST_DETAIL = 4
-# The detail that is missing brings, for each halving that it is away, from none to all of what the last halving lost.
+# An assumption, not a measurement: for each halving that the missing detail is away, it brings this part of what the
+# last halving lost, at least, probably and at most.
 KEPT = (0.1, 0.5, 1.2)
 
 
