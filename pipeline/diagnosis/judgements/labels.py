@@ -7,13 +7,13 @@ from pipeline.diagnosis.case import Case
 from pipeline.diagnosis.contract import FOLLOWING, Estimate, Finding, Want
 from pipeline.diagnosis.experiment import Experiment, Outcomes, Part
 from pipeline.diagnosis.paired import gain
-from pipeline.evaluation.intervals import wilson
+from pipeline.evaluation.intervals import QUANTILE
 
 CAUSE = "labels"
 FOLDS = 3
 # The share is read from this part of the images, those whose answers are the most certain; of fewer than FEWEST it is
 # not read at all.
-CERTAIN, FEWEST = 0.15, 40
+CERTAIN, FEWEST = 0.2, 40
 # A share of wrong labels that is surely above this comes before all other causes: it spoils what they are judged by.
 SERIOUS = 0.05
 
@@ -63,9 +63,9 @@ def say(finding: Finding) -> str:
     """The share with its interval, and how many are named."""
     facts = finding.facts
     return (
-        f"of the {facts['certain']:,} images that trainings without them are most certain of, {facts['share']:.1%} "
-        f"({facts['share_low']:.1%} to {facts['share_high']:.1%}) have another label: at most so many "
-        f"labels are wrong. {facts['named']:,} of {facts['images']:,} images are named"
+        f"among the {facts['certain']:,} images that trainings without them are most certain of, label and answer "
+        f"differ for {facts['share']:.1%} ({facts['share_low']:.1%} to {facts['share_high']:.1%}) at the most certain "
+        f"end: so many labels are likely wrong. {facts['named']:,} of {facts['images']:,} images are named"
     )
 
 
@@ -123,23 +123,29 @@ def named(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np
         return np.empty(0, int), scores
     with np.errstate(all="ignore"):
         found = find_label_issues(
-            labels, usable, filter_by="confident_learning", return_indices_ranked_by="normalized_margin", n_jobs=1
+            labels, usable, filter_by="prune_by_noise_rate", return_indices_ranked_by="normalized_margin", n_jobs=1
         )
     return found[: round(estimate.value * len(labels))], scores
 
 
 def share(labels: np.ndarray, probabilities: np.ndarray) -> Estimate | None:
-    """The share of wrong labels: how often the label is another one than an answer that is as certain as any.
+    """The share of wrong labels: how often the label is not the answer, at the most certain end of the answers.
 
-    What a network is most certain of it has right; where the label says otherwise, the label is wrong. The few mistakes
-    that it makes even there make the share too high, not too low. None where too few images are held out.
+    A network's own mistakes become fewer the more certain it is; wrong labels do not. Over the CERTAIN part of the
+    images with the most certain answers, a straight line is drawn through how often label and answer differ (least
+    squares): where it begins is the share, with the interval of that coefficient. None where too few are held out.
     """
     certain = np.argsort(-probabilities.max(axis=1), kind="stable")[: round(CERTAIN * len(labels))]
     if len(certain) < FEWEST:
         return None
-    other = int((probabilities[certain].argmax(axis=1) != labels[certain]).sum())
-    low, high = wilson(np.array([other]), np.array([len(certain)]))
-    return Estimate(other / len(certain), float(low[0]), float(high[0]))
+    differs = (probabilities[certain].argmax(axis=1) != labels[certain]).astype(float)
+    line = np.stack([np.ones(len(certain)), np.linspace(0, 1, len(certain))], axis=1)
+    beginning, *_ = np.linalg.lstsq(line, differs, rcond=None)[0]
+    # With no difference at all, one more image could still have had one.
+    variance = max(float(differs.var()), 1 / len(differs)) * np.linalg.inv(line.T @ line)[0, 0]
+    reach = QUANTILE * float(np.sqrt(variance))
+    low, value, high = np.clip([beginning - reach, beginning, beginning + reach], 0, 1)
+    return Estimate(float(value), float(low), float(high))
 
 
 def _folds(case: Case) -> list[Experiment]:
