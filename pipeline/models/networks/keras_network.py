@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
-from pipeline.models.networks import given_weights
+from pipeline.models.networks import given_weights, statistics
 from pipeline.models.networks.architecture import architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.keras_float32 import float32_clone
@@ -63,7 +63,8 @@ def _build(
     strategy = _strategy(spec.devices)
     # Not before the session is cleared, which ends it.
     with _scope(strategy):
-        network = KerasNetwork(_model(builder, spec, standardizes, imagenet), strategy=strategy)
+        model = _model(builder, spec, standardizes, imagenet)
+        network = KerasNetwork(model, strategy=strategy, sample=spec.sample)
         network.compile(_optimizer(spec))
     return network
 
@@ -155,15 +156,26 @@ def _let_go_of_graphs(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 class KerasNetwork:
-    """A network over `model`, a keras.Model from pixels to logits (to probabilities once loaded from a file)."""
+    """A network over `model`, a keras.Model from pixels to logits (to probabilities once loaded from a file).
+
+    sample: training images, (n, size, size, 3) uint8, for the statistics of batch normalisation where steps are few.
+    """
 
     requirements: tuple[str, ...] = ("keras", "tensorflow")
     standardizes_in_file = True
 
-    def __init__(self, model: keras.Model, *, returns_logits: bool = True, strategy: Any = None):
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        returns_logits: bool = True,
+        strategy: Any = None,
+        sample: np.ndarray | None = None,
+    ):
         self.model = model
         self._strategy = strategy
         self._returns_logits = returns_logits
+        self._sample = sample
         self._steps: dict[tuple[int, ...], Callable] = {}
         self._mirrored: Callable[[Batch], tuple[float, float]] | None = None
         self._outputs = _outputs_function(model)
@@ -200,6 +212,8 @@ class KerasNetwork:
             losses.append(float(loss))
             accuracies.append(float(accuracy))
             sizes.append(len(batch.images))
+        if self._sample is not None and len(losses) < statistics.FEW_STEPS:
+            statistics.retake(self.model, self._sample)
         compile_seconds = _excess(np.array(seconds), np.array(compiling))
         accuracy = float(np.average(accuracies, weights=sizes))
         return EpochFit(np.array(losses), accuracy, sum(sizes), compile_seconds)
