@@ -11,7 +11,7 @@ from optuna.trial import Trial
 
 from pipeline import tracking
 from pipeline.config import TrainConfig, Values
-from pipeline.errors import ServerGoneError, UserError, first_line, print_error
+from pipeline.errors import ServerGoneError, UserError, disk_full, first_line, print_error
 from pipeline.search.outcomes import COMPLETE, FAILED, PRUNED, UNTRACKED, TrialOutcome, write
 from pipeline.search.patience import Patience
 from pipeline.search.storage import open_storage
@@ -73,7 +73,7 @@ def train_trial(place: StudyPlace, job: TrialJob) -> TrialOutcome:
         # An answer can be lost: with this process, or with the one that waits for it.
         write(Trial(_study_at(place), job.id), outcome, job.config.epochs)
     except Exception as error:  # a database that stays away; the answer may arrive all the same
-        print(f"trial {job.number}: {first_line(error)}", file=sys.stderr)
+        print(f"trial {job.number}: {disk_full(error) or first_line(error)}", file=sys.stderr)
     return outcome
 
 
@@ -95,10 +95,10 @@ def _outcome(place: StudyPlace, job: TrialJob) -> TrialOutcome:
     except ServerGoneError as error:
         reason = first_line(error) if state == UNTRACKED else reason
     except Exception as error:  # whatever a configuration can lead to
-        refused = isinstance(error, UserError)
-        if not refused:
+        refused, full = isinstance(error, UserError), disk_full(error)
+        if not refused and not full:
             print_error(error)
-        state, reason = FAILED, first_line(error)
+        state, reason = FAILED, full or first_line(error)
     best = best_of(epochs, place.metric) if epochs else None
     return TrialOutcome(
         number=job.number,
