@@ -83,12 +83,16 @@ def see(page, address, *texts):
         page.get_by_text(text).first.wait_for()
 
 
-def picture(page, name):
-    """Write a picture of the page for the documentation, if it is wanted, in few colours so that its file is small."""
+def picture(page, name, height=800):
+    """Write a picture of the page for the documentation, if it is wanted, in few colours so that its file is small.
+
+    height: of its upper part, which names no folder of this machine.
+    """
     if folder := os.environ.get("PIPELINE_SCREENSHOTS"):
         page.wait_for_timeout(STILL_MS)
         shot = Image.open(io.BytesIO(page.screenshot()))
-        shot.convert("RGB").quantize(COLOURS).save(Path(folder) / f"{name}.png", optimize=True)
+        shot = shot.convert("RGB").crop((0, 0, shot.width, height))
+        shot.quantize(COLOURS).save(Path(folder) / f"{name}.png", optimize=True)
 
 
 def of_stage(server, stage):
@@ -103,9 +107,10 @@ def test_from_the_list_of_runs_to_the_registered_model(server, page):
     see(page, f"{runs}?{VIEW}", trained[0].info.run_name, search.info.run_name)
     picture(page, "mlflow-runs")
     see(page, f"{runs}/{search.info.run_id}?{VIEW}", "Child runs", "trial-000", "trial-001")
-    picture(page, "mlflow-study")
+    picture(page, "mlflow-study", height=620)
     compared = urllib.parse.quote(json.dumps([first, second]))
     see(page, f"{server.address}/#/compare-runs?runs={compared}&experiments=%5B%220%22%5D&{VIEW}", "val_accuracy")
+    page.get_by_text("Run details").first.evaluate("each => each.scrollIntoView()")
     picture(page, "mlflow-ui")
     see(page, f"{runs}?{VIEW}&compareRunsMode=CHART", "Model metrics", "best_val_accuracy")
     see(page, f"{runs}/{search.info.run_id}/artifacts/figures/slice.png?{VIEW}", "slice.png", "Path:")
