@@ -9,6 +9,7 @@ from pipeline import config as options
 from pipeline import models, tracking
 from pipeline.cluster.decoding import fill_all
 from pipeline.config import PreprocessConfig, SearchConfig
+from pipeline.data.prepared import Prepared
 from pipeline.errors import ServerGoneError
 from pipeline.search import study as studies
 from pipeline.search.dashboard import set_note
@@ -16,7 +17,7 @@ from pipeline.search.executors.choice import check_engine, executors
 from pipeline.search.final import train_best
 from pipeline.search.ownership import owned
 from pipeline.search.small_val import of_small_val
-from pipeline.search.space import first_configurations, space_of
+from pipeline.search.space import Space, first_configurations, space_of
 from pipeline.search.storage import storage_address
 from pipeline.search.take_over import take_over
 from pipeline.search.trial import StudyPlace
@@ -57,11 +58,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             studies.check_identity(study, config, space, data.facts.digest)
             take_over(study, run, parent, config)
             studies.enqueue(study, first)
-            print(f"searching {', '.join(space)} of {config.model} on {summary(data)}, by {metric}")
-            if not config.folds and (said := of_small_val(data.facts.counts)):
-                print(said)
-            print(f"study {name}: {tracking.run_address(run)}")
-            set_note(study, f"Search of {config.model} on {summary(data)}: {tracking.run_address(run)}")
+            _announce(study, config, space, data, run)
             of_study = StudyData(data_config(config), data.facts.digest, data.name)
             place = StudyPlace(
                 address, name, config.pruner, config.epochs, config.warmup, metric, run.id, tags, of_study
@@ -76,6 +73,16 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             said = tracking.tags_of(run.id).get(tracking.DESCRIPTION, "")
             set_note(study, f"{said}\n\n{tracking.run_address(run)}")
     return run.id
+
+
+def _announce(study: optuna.Study, config: SearchConfig, space: Space, data: Prepared, run: tracking.Run) -> None:
+    """Say what is searched on what, and where it is to be seen."""
+    address = tracking.run_address(run)
+    print(f"searching {', '.join(space)} of {config.model} on {summary(data)}, by {metric_of(config, data.facts)}")
+    if not config.folds and (said := of_small_val(data.facts.counts)):
+        print(said)
+    print(f"study {study.study_name}: {address}")
+    set_note(study, f"Search of {config.model} on {summary(data)}: {address}")
 
 
 @contextlib.contextmanager
