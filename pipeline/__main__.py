@@ -116,7 +116,6 @@ def _ended(stage: str, typed: dict[str, Any], as_json: bool) -> tuple[int, dict[
     """Run the stage to its end, good or bad; returns the exit code, and what there is to say to a program."""
     try:
         process.stop_with_mlflow_run()
-        process.command_begins()
         result = run(stage, typed)
         return EXIT_DONE, _described(stage, result) if as_json else {}
     except BaseException as error:
@@ -150,4 +149,5 @@ def _failed(error: BaseException) -> int:
 
 
 if __name__ == "__main__":
+    process.command_begins()
     sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, Values
+from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, TrainWithinConfig, Values
 from pipeline.config.places import PACKAGE, default_workdir
 from pipeline.config.precision import fastest_precision
 from pipeline.config.references import absolute
@@ -35,7 +35,7 @@ def resolve(
     """
     kind = STAGES[stage]
     typed_values = checked(kind, typed, "")
-    if {"minutes", "epochs"} <= typed_values.keys():
+    if issubclass(kind, TrainWithinConfig) and {"minutes", "epochs"} <= typed_values.keys():
         raise UserError("--minutes and --epochs both say how long to train; give one of them")
     file_values = _from_config(kind, typed_values.get("config") or _resumed(typed_values), config_of_run)
     preset_values = _from_preset(kind, (file_values | typed_values).get("preset"))

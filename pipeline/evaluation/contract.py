@@ -18,8 +18,9 @@ class Answers:
     split: val or test. images: (n, size, size, 3) uint8, as prepared. labels: (n,) int. paths: (n,).
     probabilities: (n, classes) float32, rows sum to 1. predict: images like these -> probabilities, for measures that
     ask the model again.
-    temperature: the one that was fitted to the model on val, if there is one; calibrated: whether `probabilities` and
-    `predict` have it applied. unsure: (n,) bool, the answers that are too uncertain to count; None if all count.
+    temperature: the one that was fitted to the model on val, if there is one. uncalibrated: the probabilities without
+    it, where `probabilities` and `predict` have it applied, else None. unsure: (n,) bool, the answers that are too
+    uncertain to count; None if all count.
     heat_maps: images and a class for each, (n,) -> (n, height, width), what of each image spoke for the class, 0 to 1;
     None where the network cannot say. mirrorable: whether a mirrored image keeps its class.
     training_images: (classes,), how many images of each class the model learned from. network_bytes: of its file.
@@ -34,7 +35,7 @@ class Answers:
     probabilities: np.ndarray
     predict: Callable[[np.ndarray], np.ndarray]
     temperature: float | None = None
-    calibrated: bool = False
+    uncalibrated: np.ndarray | None = None
     unsure: np.ndarray | None = None
     heat_maps: Callable[[np.ndarray, np.ndarray], np.ndarray | None] | None = None
     mirrorable: bool = False

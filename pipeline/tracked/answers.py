@@ -35,7 +35,7 @@ def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig)
         probabilities=shown,
         predict=predict,
         temperature=model.temperature,
-        calibrated=calibrated,
+        uncalibrated=given if calibrated else None,
         unsure=_unsure(config, model, given, shown),
         heat_maps=heat_maps,
         mirrorable=data.facts.mirrorable,

@@ -49,7 +49,7 @@ def test_the_groups_are_those_of_the_documented_ladders():
         "network": "model weights head_epochs depth width dropout whiten image_size input_scale initial_scale",
         "optimizer": "optimizer learning_rate schedule warmup batch_size weight_decay",
         "targets": "label_smoothing class_weight",
-        "arithmetic": "precision deterministic",
+        "arithmetic": "precision devices deterministic",
     }
     assert set(DATA) >= {"data", "val_fraction", "test_fraction", "data_seed", "on_error", "on_leak"}
     assert {"epochs", "patience", "preset", "test_each_epoch", "seed", *DATA} < set(COMMON)

@@ -7,7 +7,7 @@ from mlflow.tracking import MlflowClient
 from pipeline.__main__ import run
 from pipeline.errors import UserError
 
-HARDLY_TRAINED = {"model": "two-layer-numpy", "width": "16", "image_size": "16", "epochs": "1"}
+HARDLY_TRAINED = {"model": "two-layer-numpy", "image_size": "16", "learning_rate": "1e-6", "epochs": "1"}
 
 
 @pytest.fixture(scope="module")

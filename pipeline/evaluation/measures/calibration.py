@@ -19,9 +19,7 @@ BEFORE, AFTER = "as the network gives them", "with the temperature"
 
 def measure(answers: Answers) -> Findings:
     """The reliability diagram, and the calibration error before and after the temperature that was fitted on val."""
-    versions = {BEFORE: answers.probabilities}
-    if answers.temperature is not None:
-        versions = _both(answers.probabilities, answers.temperature, answers.calibrated)
+    versions = _versions(answers)
     tables = {name: reliability(answers.labels, probabilities) for name, probabilities in versions.items()}
     errors = {name: _error(answers.labels, probabilities) for name, probabilities in versions.items()}
     metrics = _metrics("ece_before", errors[BEFORE])
@@ -61,9 +59,13 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _both(probabilities: np.ndarray, temperature: float, calibrated: bool) -> dict[str, np.ndarray]:
-    other = with_temperature(probabilities, 1 / temperature if calibrated else temperature)
-    return {BEFORE: other, AFTER: probabilities} if calibrated else {BEFORE: probabilities, AFTER: other}
+def _versions(answers: Answers) -> dict[str, np.ndarray]:
+    if answers.uncalibrated is not None:
+        return {BEFORE: answers.uncalibrated, AFTER: answers.probabilities}
+    if answers.temperature is not None:
+        after = with_temperature(answers.probabilities, answers.temperature)
+        return {BEFORE: answers.probabilities, AFTER: after}
+    return {BEFORE: answers.probabilities}
 
 
 def _error(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float, float]:

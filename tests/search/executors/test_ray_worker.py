@@ -7,13 +7,14 @@ from pipeline.cluster.code import code
 from pipeline.errors import UserError
 from pipeline.search.executors.ray_worker import Errand, refusal
 from pipeline.search.storage import sqlite_address
-from pipeline.search.trial import StudyData, StudyPlace, data_config
+from pipeline.search.trial import StudyPlace
+from pipeline.search.trial_data import StudyData, data_config
 
 
 @pytest.fixture
 def errand(here):
     data = StudyData(data_config(resolve("search")), "0123456789abcdef", "glyphs")
-    place = StudyPlace(sqlite_address(here / "optuna.db"), "a study", "none", 1, 0.0, "run", {}, data)
+    place = StudyPlace(sqlite_address(here / "optuna.db"), "a study", "none", 1, 0.0, "val_accuracy", "run", {}, data)
     return Errand(place, code(), {}, here, here / "workdir", here / "mark", 1.0, "none")
 
 
