@@ -149,6 +149,7 @@ def test_help_and_errors_know_what_is_new(run):
     assert "A file NAME.rows with one" in " ".join(said.split())
 
 
+@pytest.mark.slow
 def test_all_of_it_together(run, project):
     images = write_class_folders(project / "colours")
     lines = [f"{path.relative_to(images)};{path.parent.name}" for path in images.rglob("*.png")]

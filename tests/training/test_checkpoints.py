@@ -121,6 +121,7 @@ def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(configured, 
     assert_goes_on_from_every_epoch(*configured(**options), tmp_path)
 
 
+@pytest.mark.slow
 def test_so_does_one_that_begins_with_weights_and_a_frozen_body(configured, tmp_path):
     lenet = {"model": "lenet", "image_size": 32, "depth": 2, "dropout": 0.3}
     config, data = configured(**lenet)

@@ -62,12 +62,13 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_two_devices_take_the_steps_of_one_and_a_training_on_them_goes_on_exactly():
     done = subprocess.run([sys.executable, "-c", TRAINED], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["losses"][1] == pytest.approx(found["losses"][0], rel=1e-4)
-    assert found["accuracies"][0] == found["accuracies"][1]
+    assert found["accuracies"][0] == pytest.approx(found["accuracies"][1])
     assert found["apart"] < 1e-4
     assert found["apart_when_loaded"] < 1e-5
     assert found["same_losses"]
