@@ -151,7 +151,7 @@ def test_an_export_that_answers_otherwise_is_not_kept(trained, tmp_path, monkeyp
     [
         ({"quantize": "int8"}, "--quantize int8 is for --format litert; --format onnx takes none"),
         ({"output": "model.pb"}, r"model\.pb: a name that ends in \.onnx is expected"),
-        ({"mirror_predict": "true"}, "a mirrored image would not keep its class"),
+        ({"mirror_predict": "true"}, "a mirrored image would not keep its class in the data that it was trained on"),
         ({"run_id": "feedbeef"}, "run 'feedbeef' is not to be found"),
     ],
 )
