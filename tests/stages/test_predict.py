@@ -1,5 +1,6 @@
 """Answers for images that need no labels, from all that may hold them."""
 
+import dataclasses
 import shutil
 import zipfile
 
@@ -13,7 +14,6 @@ from PIL import Image
 from pipeline import tracking
 from pipeline.__main__ import run
 from pipeline.errors import UserError
-from pipeline.evaluation.calibration import threshold_for
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,17 @@ def test_one_image_prints_its_answer_in_a_line(trained, predict, capsys):
     assert "(unsure); " in printed
 
 
-def test_the_models_own_threshold_marks_what_is_less_certain(trained, predict):
-    table, found = predict(data=trained[1], unsure_below="auto", wanted_accuracy=0.9)
-    threshold = threshold_for(tracking.load_model(trained[2], None).certainty, 0.9)
+def test_the_models_own_threshold_marks_what_is_less_certain(trained, predict, monkeypatch):
+    certain = np.unique(predict(data=trained[1])[0]["probability"])
+    threshold = certain[len(certain) // 2 - 1 : len(certain) // 2 + 1].mean()
+    curve = [[0.0, 0.9, 1.0], [threshold, 0.96, 0.5]]
+    model = dataclasses.replace(tracking.load_model(trained[2], None), certainty=curve)
+    monkeypatch.setattr(tracking, "load_model", lambda *asked: model)
+    table, found = predict(data=trained[1], unsure_below="auto")
     assert table["unsure"].tolist() == (table["probability"] < threshold).tolist()
+    assert set(table["unsure"]) == {True, False}
     assert f"are unsure, below {threshold:g}" in found.data.tags["mlflow.note.content"]
+    assert not predict(data=trained[1], unsure_below="auto", wanted_accuracy=0.9)[0]["unsure"].any()
 
 
 def test_class_folders_give_true_labels_and_an_accuracy(trained, predict, capsys):
