@@ -35,7 +35,10 @@ SEARCH = {
     "study": "small",
 }
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import subprocess
 
 import optuna
 import psutil
+import pytest
 from deployed import deployment
 from mlflow.tracking import MlflowClient
 from optuna.storages import RDBStorage
@@ -49,6 +50,7 @@ def trains(client, address, node):
     return False
 
 
+@pytest.mark.slow
 def test_a_node_that_joins_is_used_and_one_that_is_killed_costs_the_trial_that_it_trained(
     image_folder, here, environment, mlflow_command, monkeypatch
 ):
