@@ -39,6 +39,7 @@ def test_train_and_evaluate_of_a_folder_with_a_space_in_its_name(image_folder, m
     assert all(run.info.status == "FINISHED" for run in runs())
 
 
+@pytest.mark.slow
 def test_a_typed_value_wins_over_a_preset_in_what_is_trained_and_in_the_params(image_folder, mlflow_run, runs):
     done = mlflow_run("train", f"data={image_folder}", "preset=reference", "epochs=1", "learning_rate=1e-3")
     assert done.returncode == 0, done.stderr

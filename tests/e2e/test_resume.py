@@ -78,6 +78,7 @@ def test_a_training_killed_in_two_epochs_ends_as_one_that_was_not(image_folder, 
     assert all(np.array_equal(*pair) for pair in zip(weights_of(continued), weights_of(unbroken), strict=True))
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way_for_a_while_costs_no_epoch(image_folder, here, mlflow_command, mlflow_run, runs):
     first = mlflow_run("train", f"data={image_folder}", *OPTIONS[:-2], "epochs=1")
     assert first.returncode == 0, first.stderr
@@ -95,6 +96,7 @@ def test_what_stands_in_the_way_for_a_while_costs_no_epoch(image_folder, here, m
     assert f"going on after epoch {reached} of 60" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_training_that_ended_is_not_gone_on_with(image_folder, mlflow_run, runs):
     options = [f"data={image_folder}", "model=two-layer-numpy", "image_size=16", "epochs=2"]
     first = mlflow_run("train", *options)

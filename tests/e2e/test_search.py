@@ -57,7 +57,7 @@ def check_whole(here, runs):
     return trials
 
 
-@pytest.mark.parametrize("how", ["kill -9 of all", "ctrl-c"])
+@pytest.mark.parametrize("how", ["kill -9 of all", pytest.param("ctrl-c", marks=pytest.mark.slow)])
 def test_a_stopped_search_goes_on_by_the_same_command(image_folder, here, mlflow_command, mlflow_run, runs, how):
     command, keywords = mlflow_command("search", f"data={image_folder}", *OPTIONS)
     with subprocess.Popen(command, start_new_session=True, **keywords) as process:
@@ -96,6 +96,7 @@ def test_a_search_outlives_a_killed_worker(image_folder, here, mlflow_command, r
     assert [trial.state.name for trial in trials].count("FAIL") == 1
 
 
+@pytest.mark.slow
 def test_two_searches_of_one_study_at_once_are_refused(image_folder, here, mlflow_command, environment, runs):
     command, keywords = mlflow_command("search", f"data={image_folder}", *OPTIONS)
     with subprocess.Popen(command, start_new_session=True, **keywords) as process:

@@ -102,6 +102,7 @@ def test_a_killed_maker_leaves_no_half_store(begin, here):
     check_store()
 
 
+@pytest.mark.slow
 def test_a_store_that_mlflow_was_killed_over_is_said(begin, here):
     process = begin(MLFLOWS)
     wait_for(lambda: has_tables(here / "mlflow.db"))
