@@ -13,8 +13,8 @@ BIN := $(VENV)/bin
 # The stages are started as `python`: it has to be the environment's own.
 export PATH := $(abspath $(BIN)):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY ?= true
-# A file's tests share what is costly to make.
-PARALLEL := --numprocesses auto --dist loadfile
+# A file's tests share what is costly to make. Files are begun in the order of tests/conftest.py.
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: train test slow faults ui lint audit clean clean-clone-test
 

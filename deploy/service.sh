@@ -16,6 +16,9 @@ start_mlflow() {
     : "${ARTIFACTS:?is a folder or the address of an object store; clients reach it through the server alone}"
     export MLFLOW_AUTH_CONFIG_PATH="${MLFLOW_AUTH_CONFIG_PATH:-$(dirname "$0")/basic_auth.ini}"
     export MLFLOW_BACKEND_STORE_URI=postgresql:///mlflow
+    # Each process has a pool of connections for each kind of store, and PostgreSQL allows 100 in all.
+    export MLFLOW_SQLALCHEMYSTORE_POOL_SIZE="${MLFLOW_SQLALCHEMYSTORE_POOL_SIZE:-2}"
+    export MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW="${MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW:-3}"
     exec mlflow server --app-name basic-auth --host "$HOST" --port "$MLFLOW_PORT" --workers "${MLFLOW_WORKERS:-4}" \
         --artifacts-destination "$ARTIFACTS" --allowed-hosts "${ALLOWED_HOSTS:-localhost:*,127.0.0.1:*,mlflow:*}"
 }

@@ -20,13 +20,19 @@ settings.load_profile("any machine")
 TESTS = Path(__file__).parent
 # Folders whose tests bear their name as a marker.
 MARKED = ("e2e", "faults")
+# Folders whose files take longest come first, so that no process is left with one of them at the end.
+LONGEST = ("stages", "training", "models")
+
+
+def folder_of(item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
-        if folder in MARKED:
-            item.add_marker(folder)
+        if folder_of(item) in MARKED:
+            item.add_marker(folder_of(item))
+    items.sort(key=lambda item: folder_of(item) not in LONGEST)
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ CHAMPION = "models:/colours@champion"
 GIF_OF_A_BILLION_PIXELS = b"GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x00;"
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, empty_store):
     """(address, folder, model): the champion behind the server; a photo.jpg lies in the server's folder."""

@@ -89,6 +89,7 @@ def test_a_rung_that_diverged_is_not_trained_again(here, ends, tmp_path):
     assert table["reason"].dropna().str.contains("no longer finite").all()
 
 
+@pytest.mark.slow
 def test_the_data_and_the_epochs_are_those_of_the_runs_it_climbs_between(here, ends):
     for name in ("start", "goal"):
         run("train", {"config": ends[name], "data": ends["data"], "epochs": "2"})

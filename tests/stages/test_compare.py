@@ -58,6 +58,7 @@ def test_without_names_the_two_newest_trainings_are_compared(trained, second):
     assert newest("compare").data.params["other"] == trained[2]
 
 
+@pytest.mark.slow
 def test_other_images_are_refused_and_the_run_is_marked(trained, tmp_path):
     from pipeline import tracking
 

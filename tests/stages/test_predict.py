@@ -74,6 +74,7 @@ def test_one_image_prints_its_answer_in_a_line(trained, predict, capsys):
     assert "(unsure); " in printed
 
 
+@pytest.mark.slow
 def test_the_models_own_threshold_marks_what_is_less_certain(trained, predict, monkeypatch):
     certain = np.unique(predict(data=trained[1])[0]["probability"])
     threshold = certain[len(certain) // 2 - 1 : len(certain) // 2 + 1].mean()

@@ -211,6 +211,7 @@ def test_the_same_command_again_does_nothing_over_but_holds_everything(searched,
     assert any(f"-P model_uri={told['model_uri']}" in command for command in told["next"])
 
 
+@pytest.mark.slow
 def test_a_model_of_the_same_files_in_another_size_is_held_against_the_champion(searched, runs):
     _, typed = searched
     run("search", typed | {"study": "another", "trials": "1", "final_image_size": "24", "retrain": "1"})
@@ -267,6 +268,7 @@ def test_a_search_of_which_no_trial_can_be_trained_ends_with_the_first(searched,
     assert {each.info.status for each in failed} <= {"FAILED", "KILLED"}
 
 
+@pytest.mark.slow
 def test_a_configuration_that_cannot_be_trained_ends_no_search_that_has_others(searched, tmp_path):
     space, first = tmp_path / "space.yaml", tmp_path / "first.yaml"
     space.write_text(json.dumps({"depth": [2, 50]}), encoding="utf-8")

@@ -31,6 +31,7 @@ def scores(result):
     return [getattr(result, name) for name in SCORES]
 
 
+@pytest.mark.slow
 def test_each_fold_comes_to_what_it_comes_to_alone(data):
     config, folds = configured(data, epochs=2, depth=2, width=2), folds_of(data, 2, 0)
     networks = [models.build("lenet", network_spec(config, fold)) for fold in folds]

@@ -120,7 +120,9 @@ def test_images_may_begin_small_and_be_mixed(data):
     assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "preset", [pytest.param(name, marks=[pytest.mark.slow] * (name != "fast")) for name in PRESETS]
+)
 def test_each_preset_trains(image_folder, tmp_path, preset):
     typed = {"preset": preset, "data": str(image_folder), "epochs": 1, "workdir": str(tmp_path), "precision": "float32"}
     config = resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
