@@ -49,6 +49,7 @@ def history_of(run_id, name):
     return sorted((point.step, point.value) for point in points)
 
 
+@pytest.mark.slow
 def test_a_training_killed_in_two_epochs_ends_as_one_that_was_not(image_folder, here, mlflow_command, mlflow_run, runs):
     command, keywords = mlflow_command("train", f"data={image_folder}", *OPTIONS)
     reached = 0

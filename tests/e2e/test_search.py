@@ -84,6 +84,7 @@ def test_a_stopped_search_goes_on_by_the_same_command(image_folder, here, mlflow
     assert old.info.status == "KILLED"
 
 
+@pytest.mark.slow
 def test_a_search_outlives_a_killed_worker(image_folder, here, mlflow_command, runs):
     command, keywords = mlflow_command("search", f"data={image_folder}", "workers=2", *OPTIONS)
     with subprocess.Popen(command, stdout=subprocess.PIPE, **keywords) as process:

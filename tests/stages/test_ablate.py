@@ -36,6 +36,7 @@ def of_stage(stage):
     return MlflowClient().search_runs(["0"], f"tags.stage = '{stage}'", order_by=["attributes.start_time ASC"])
 
 
+@pytest.mark.slow
 def test_a_ladder_trains_each_rung_once_and_says_what_mattered(here, ends, capsys):
     run("ablate", ends)
     printed = capsys.readouterr().out.splitlines()

@@ -61,8 +61,8 @@ def newest_export():
     return MlflowClient().search_runs(["0"], "tags.stage = 'export'", order_by=["attributes.start_time DESC"])[0]
 
 
-# Those whose samples load TensorFlow.
-SLOW = ("keras", "saved_model")
+# ONNX stands for all but in `make slow`.
+SLOW = ("litert", "int8", "keras", "saved_model")
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in EXPORTS])

@@ -41,6 +41,7 @@ def model(trained):
     return mlflow.pyfunc.load_model(f"runs:/{trained[2]}/model")
 
 
+@pytest.mark.slow
 def test_with_its_own_requirements_alone_a_model_gives_the_same_answers_to_the_bit(
     trained, model, model_folder, tmp_path
 ):

@@ -237,6 +237,7 @@ def test_evaluate_with_nothing_trained_says_so(here):
         run("evaluate", {})
 
 
+@pytest.mark.slow
 def test_main_runs_everything_once_below_one_run(trained, client):
     run("main", HAND_WRITTEN | SMALL_SEARCH | {"data": str(trained[1])})
     parent = client.search_runs(["0"], "tags.stage = 'main'")[0]

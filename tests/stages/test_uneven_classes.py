@@ -52,6 +52,7 @@ def test_the_best_epoch_is_chosen_by_balanced_accuracy(options):
     assert metrics["best_val_balanced_accuracy"] < 0.7
 
 
+@pytest.mark.slow
 def test_a_search_goes_by_balanced_accuracy_and_says_so(options, capfd):
     space = Path("space.yaml")
     space.write_text(json.dumps({"learning_rate": [0.01, 0.02]}), encoding="utf-8")
