@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import multiprocessing
 import os
 import signal
 import socket
@@ -205,6 +204,8 @@ def has_environment(name: str, value: str) -> bool:
 
 def exit_with_parent() -> None:
     """End this process, started by multiprocessing, when the one that started it is gone, even if that was killed."""
+    import multiprocessing  # slow to load, and needed in workers alone
+
     parent = multiprocessing.parent_process()
     assert parent is not None
 
