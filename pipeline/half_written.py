@@ -31,10 +31,10 @@ def remove_abandoned(folder: Path) -> None:
     """Remove what killed processes of this machine left in a folder."""
     for part in folder.glob(f"*.{process.place_name()}.*.part"):
         if is_abandoned(part):
-            remove(part)
+            _remove(part)
 
 
-def remove(path: Path) -> None:
+def _remove(path: Path) -> None:
     """Remove a file or a folder with all that is in it, if it is there."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)

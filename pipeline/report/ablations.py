@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipeline.report.contents import Figure, Heading, Paragraph, Section, Table
 from pipeline.report.material import NOTE, Material
-from pipeline.report.wording import NONE, left_out, short_id
+from pipeline.report.wording import NONE, newest, short_id
 from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
@@ -16,11 +16,8 @@ def section(material: Material) -> Section:
     """The ablations, without those that another one went on with."""
     found = Section("ablation", "Ablation")
     runs = [run for run in material.of_stage("ablate") if "continued_by" not in run.tags]
-    if not runs:
-        found.missing.append(f"Ablation: there is none; {command('ablate', start='RUN_ID', goal='RUN_ID')} makes one.")
-        return found
-    left_out(found, len(runs), MOST_ABLATIONS, "Ablations", "MLflow")
-    for run in runs[-MOST_ABLATIONS:]:
+    again = command("ablate", start="RUN_ID", goal="RUN_ID")
+    for run in newest(found, runs, MOST_ABLATIONS, "Ablations", again):
         _add_ablation(found, run, material)
     return found
 

@@ -2,7 +2,7 @@
 
 from pipeline.report.contents import Figure, Heading, Paragraph, Section
 from pipeline.report.material import FINISHED, NOTE, Material
-from pipeline.report.wording import left_out, short_id
+from pipeline.report.wording import newest, short_id
 from pipeline.tracked.descriptions import command
 
 MOST_RUNS = 3
@@ -14,10 +14,7 @@ def section(material: Material) -> Section:
     """What `compare` found of two runs on the same images."""
     found = Section("comparison", "Comparison")
     runs = [run for run in material.of_stage("compare") if run.status == FINISHED]
-    if not runs:
-        found.missing.append(f"Comparison: there is none; {command('compare')} makes one.")
-    left_out(found, len(runs), MOST_RUNS, "Runs of compare", "MLflow")
-    for run in runs[-MOST_RUNS:]:
+    for run in newest(found, runs, MOST_RUNS, "Runs of compare", command("compare")):
         said = run.tags.get(NOTE, "")
         found.blocks.append(Heading(f"{run.name} {short_id(run.id)}"))
         found.blocks += [Paragraph(line) for line in said.split("\n\n") if line]

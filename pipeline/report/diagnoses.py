@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipeline.report.contents import Command, Figure, Heading, Paragraph, Section, Table
 from pipeline.report.material import FINISHED, NOTE, Material
-from pipeline.report.wording import left_out, short_id
+from pipeline.report.wording import newest, short_id
 from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
@@ -22,11 +22,7 @@ def section(material: Material) -> Section:
     """The diagnoses that came to an end, the newest last."""
     found = Section("diagnosis", "Diagnosis")
     runs = [run for run in material.of_stage("diagnose") if run.status == FINISHED]
-    if not runs:
-        found.missing.append(f"Diagnosis: there is none; {command('diagnose', run_id='RUN_ID')} makes one.")
-        return found
-    left_out(found, len(runs), MOST_DIAGNOSES, "Diagnoses", "MLflow")
-    for run in runs[-MOST_DIAGNOSES:]:
+    for run in newest(found, runs, MOST_DIAGNOSES, "Diagnoses", command("diagnose", run_id="RUN_ID")):
         _add(found, run, material)
     return found
 

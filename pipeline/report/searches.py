@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipeline.report.contents import Facts, Figure, Heading, Section, Table
 from pipeline.report.material import Material
-from pipeline.report.wording import NONE, duration, left_out, number, percent, short_id, with_interval
+from pipeline.report.wording import NONE, duration, newest, number, percent, short_id, with_interval
 from pipeline.tracked.descriptions import command
 from pipeline.tracking import StoredRun
 
@@ -25,11 +25,7 @@ def section(material: Material) -> Section:
     """The searches, without those that another one went on with."""
     found = Section("search", "Search")
     runs = [run for run in material.of_stage("search") if "continued_by" not in run.tags]
-    if not runs:
-        found.missing.append(f"Search: there is none; {command('search')} makes one.")
-        return found
-    left_out(found, len(runs), MOST_SEARCHES, "Searches", "MLflow")
-    for run in runs[-MOST_SEARCHES:]:
+    for run in newest(found, runs, MOST_SEARCHES, "Searches", command("search")):
         _add_search(found, run, material)
     return found
 

@@ -1,9 +1,10 @@
 """Figures as a reader wants them."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.report.contents import Section
+from pipeline.tracking import StoredRun
 
 NONE = "–"
 # No line ends before a unit.
@@ -66,3 +67,14 @@ def left_out(section: Section, count: int, shown: int, what: str, where: str) ->
     """Say that only some of many are shown, if that is so."""
     if count > shown:
         section.missing.append(f"{what}: {shown} of {count} are shown; {where} has the others.")
+
+
+def newest(found: Section, runs: Sequence[StoredRun], most: int, plural: str, again: str) -> Sequence[StoredRun]:
+    """The newest `most` of the runs; the section names those that are left out, or the command that makes a first one.
+
+    runs: the newest last. plural: what they are called. again: the command.
+    """
+    if not runs:
+        found.missing.append(f"{found.title}: there is none; {again} makes one.")
+    left_out(found, len(runs), most, plural, "MLflow")
+    return runs[-most:]

@@ -32,7 +32,7 @@ def lower_is_better(metric: str) -> bool:
 
 def in_words(value: float, metric: str) -> str:
     """A value of a metric: an accuracy in per cent, a loss with three digits."""
-    return f"{value:.3f}" if metric == METRICS["loss"] else f"{value:.1%}"
+    return f"{value:.3f}" if lower_is_better(metric) else f"{value:.1%}"
 
 
 def is_uneven(counts: list[int]) -> bool:
