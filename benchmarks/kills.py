@@ -82,8 +82,10 @@ def _stage(stage: str, kills: int, output: Path) -> dict:
         folder = output / stage / str(number)
         command = _set_up(stage, folder, output / "colours")
         seen: dict[str, list[str]] = {}
-        for _ in range(min(KILLS_A_ROUND, kills - len(kill_list))):
-            if not (kill := _killed(command, folder, rng, seconds)):
+        for done in range(min(KILLS_A_ROUND, kills - len(kill_list))):
+            # A stage that goes on has less left to do.
+            left = 1 - done / KILLS_A_ROUND
+            if not (kill := _killed(command, folder, rng, (seconds[0], left * seconds[1]))):
                 break
             kill_list.append(kill)
             seen |= _found(stage, folder)["units"]
@@ -188,7 +190,8 @@ def _living(session: int) -> list[psutil.Process]:
 
 def _count_runs(folder: Path) -> int:
     """The runs in the store, read beside MLflow: it would take seconds to ask."""
-    with closing(sqlite3.connect(f"file:{folder / 'mlflow.db'}?mode=ro", uri=True)) as connection:
+    # Opened for writing: what a killed process was writing has to be rolled back before it can be read.
+    with closing(sqlite3.connect(f"file:{folder / 'mlflow.db'}?mode=rw", uri=True)) as connection:
         return connection.execute("SELECT count(*) FROM runs").fetchone()[0]
 
 

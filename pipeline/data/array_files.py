@@ -6,7 +6,7 @@ them from 0 to 1 are multiplied by 255, from 0 up to 64 to 255 they are taken as
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +76,16 @@ def array_source(files: dict[str, ArrayFile], table: pd.DataFrame, config: Prepr
         read=read,
         where=functools.partial(_where, {key: file.name for key, file in files.items()}),
         content_digests=functools.partial(digests_of, read, stats, config),
+        pixels=functools.partial(_pixels_of_all, files) if _are_ready(files.values()) else None,
         **facts,
     )
+
+
+def _are_ready(files: Iterable[ArrayFile]) -> bool:
+    """Whether their rows are square RGB images of one side as they are."""
+    shapes = {_opened(file).shape[1:] for file in files if file.factor is None and not file.channels_first}
+    ((height, width, *channels), *others) = shapes or {(0, 0)}
+    return not others and height == width and channels == [3]
 
 
 def _image_file(path: Path, name: str) -> ArrayFile:
@@ -134,6 +142,11 @@ def _pixels(file: ArrayFile, row: int) -> np.ndarray:
     if file.factor is None:
         return image
     return np.rint(image.astype(np.float64) * file.factor).clip(0, WHITE).astype(np.uint8)
+
+
+def _pixels_of_all(files: dict[str, ArrayFile], paths: Sequence[str]) -> np.ndarray:
+    keys_and_rows = (path.rpartition("/") for path in paths)
+    return np.stack([_opened(files[key])[int(row)] for key, _, row in keys_and_rows])
 
 
 def _as_file(pixels: np.ndarray) -> bytes:

@@ -2,10 +2,11 @@
 
 import functools
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.config import PredictConfig, PreprocessConfig
@@ -32,12 +33,14 @@ class Pictures:
     """table: one row per picture: path (as `read` takes it, None where there is none), name (as a person knows it),
     true_label (None where it is not known) and error (None, or why there is no such file).
 
-    read: a path -> the bytes of an image file; picklable. ignored: how many files are no pictures.
+    read: a path -> the bytes of an image file; picklable. ignored: how many files are no pictures. pixels: as
+    Source has it.
     """
 
     table: pd.DataFrame
     read: Callable[[str], bytes]
     ignored: int = 0
+    pixels: Callable[[Sequence[str]], np.ndarray] | None = None
 
 
 def find_pictures(config: PredictConfig, class_names: list[str]) -> Pictures:
@@ -104,7 +107,7 @@ def _of_source(source: Source) -> Pictures:
     without = source.ignored.loc[source.ignored["kind"] == NO_LABEL, "path"].tolist()
     labels = [source.class_names[label] for label in labelled["label"]]
     table = _table([*labelled["path"], *without], [*labels, *[None] * len(without)])
-    return Pictures(table, source.read, len(source.ignored) - len(without))
+    return Pictures(table, source.read, len(source.ignored) - len(without), source.pixels)
 
 
 def _of_arrays(data: str, config: PredictConfig) -> Pictures:
@@ -119,4 +122,4 @@ def _of_arrays(data: str, config: PredictConfig) -> Pictures:
     paths = [f"{path.stem}/{row}" for row in range(count_of(files[path.stem]))]
     facts = {"class_names": [], "mirrorable": True}
     source = array_source(files, pd.DataFrame({"path": paths}), _data_config(config), **facts)
-    return Pictures(_table(paths, [None] * len(paths)), source.read)
+    return Pictures(_table(paths, [None] * len(paths)), source.read, pixels=source.pixels)

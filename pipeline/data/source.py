@@ -1,8 +1,9 @@
 """What a source of images gives to the rest of the pipeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 SPLITS = ("train", "val", "test")
@@ -23,6 +24,7 @@ class Source:
     splits: those that the data themselves say; one that is missing is taken from train, by the options.
     ignored: one row per file or folder that is no image, or of no class: path and kind.
     warnings: what a person should know of the data, each a sentence.
+    pixels: paths -> the images themselves, (n, side, side, 3) uint8; None where they have to be decoded.
     digests_are_of_bytes: whether content_digests gives the SHA-256 of what `read` gives.
     """
 
@@ -35,4 +37,5 @@ class Source:
     splits: tuple[str, ...] = SPLITS
     ignored: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["path", "kind"]))
     warnings: tuple[str, ...] = ()
+    pixels: Callable[[Sequence[str]], np.ndarray] | None = None
     digests_are_of_bytes: bool = True

@@ -1,11 +1,11 @@
 """The table of answers: written as they come, in the order of the images, and in its place when it is whole."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import UserError, shown
@@ -30,22 +30,26 @@ class AnswersFile:
             raise UserError(f"--output {shown(str(path))}: a file that ends in .csv or .parquet is expected")
         self._path, self._kinds = path, kinds
         self._part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        self._waiting: dict[int, Sequence[Any]] = {}
+        self._waiting: list[pd.DataFrame] = []
         self._written = 0
         self._parquet: pq.ParquetWriter | None = None
 
     def __enter__(self) -> "AnswersFile":
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._write([])
+            self._write(self._as_table(pd.DataFrame()))
         except OSError as error:
             raise UserError(f"--output {shown(str(self._path))} cannot be written: {error.strerror}") from error
         return self
 
-    def add(self, row: int, values: Sequence[Any]) -> None:
-        """The values of one row, in the order of the columns. Rows may come in another order than they are written."""
-        self._waiting[row] = values
-        if len(self._waiting) >= ROWS_AT_ONCE:
+    def add(self, rows: pd.DataFrame) -> None:
+        """Some rows of the table, their numbers in the index. They may come in another order than they are written.
+
+        A column that the file does not have is left out; one that the rows do not have is empty.
+        """
+        self._waiting.append(self._as_table(rows))
+        is_next_there = any(self._written in each.index for each in self._waiting)
+        if is_next_there and sum(map(len, self._waiting)) >= ROWS_AT_ONCE:
             self._flush()
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -61,18 +65,20 @@ class AnswersFile:
 
     def _flush(self) -> None:
         """Write the rows that follow on those which are written."""
-        end = self._written
-        while end in self._waiting:
-            end += 1
-        rows = [self._waiting.pop(row) for row in range(self._written, end)]
-        self._written = end
-        if rows:
-            self._write(rows)
+        if not self._waiting:
+            return
+        waiting = pd.concat(self._waiting).sort_index()
+        follow = waiting.index == np.arange(self._written, self._written + len(waiting))
+        count = len(follow) if follow.all() else int(follow.argmin())
+        self._write(waiting.iloc[:count])
+        self._waiting = [waiting.iloc[count:]] if count < len(waiting) else []
+        self._written += count
 
-    def _write(self, rows: list[Sequence[Any]]) -> None:
-        table = pd.DataFrame(rows, columns=list(self._kinds))
-        for name, kind in self._kinds.items():
-            table[name] = table[name].astype({str: object, float: float, bool: "boolean"}[kind])
+    def _as_table(self, rows: pd.DataFrame) -> pd.DataFrame:
+        dtypes = {name: {str: object, float: float, bool: "boolean"}[kind] for name, kind in self._kinds.items()}
+        return rows.reindex(columns=list(dtypes)).astype(dtypes)
+
+    def _write(self, table: pd.DataFrame) -> None:
         if self._path.suffix.lower() == CSV:
             write_csv(table, self._part, DIGITS, append=bool(self._part.exists()))
         else:

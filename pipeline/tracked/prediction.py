@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline import config as options
 from pipeline import figures, tracking
 from pipeline.config import USER_WORKDIR, PredictConfig
+from pipeline.data.batches import prefetched
 from pipeline.data.decoded import Decoded, decoded
 from pipeline.data.pictures import Pictures, find_pictures
 from pipeline.errors import UserError, shown
+from pipeline.serving.classifier import ImageClassifier
 from pipeline.terminal import progress_bar
 from pipeline.tracked import descriptions
 from pipeline.tracked.answers import threshold_of
@@ -109,49 +112,55 @@ def _usual_output(config: PredictConfig) -> Path:
 
 
 def _answer(asked: Asked, file: AnswersFile, max_pixels: int) -> Told:
-    """Answer for all pictures, and write each row as it comes."""
+    """Answer for all pictures, and write the rows as they come."""
     told, table = Told(), asked.pictures.table
-    for row, why in table["error"].dropna().items():
-        _add_error(asked, file, told, row, why)
+    _add_errors(asked, file, told, table["error"].dropna().to_dict())
     classifier = asked.model.classifier
     with progress_bar(total=len(table), initial=told.unreadable, desc="predict", unit="image") as bar:
-        for part in decoded(asked.pictures, classifier.preprocessing, max_pixels):
-            for row, why in part.errors.items():
-                _add_error(asked, file, told, row, why)
+        parts = decoded(asked.pictures, classifier.preprocessing, max_pixels)
+        # The network does not wait for what is written.
+        for part, probabilities in prefetched((part, _probabilities(classifier, part)) for part in parts):
+            _add_errors(asked, file, told, part.errors)
             if part.rows:
-                _add_answers(asked, file, told, part)
+                _add_answers(asked, file, told, part, probabilities)
             bar.update(len(part.rows) + len(part.errors))
     return told
 
 
-def _add_error(asked: Asked, file: AnswersFile, told: Told, row: int, why: str) -> None:
-    name, true = asked.pictures.table.loc[row, ["name", "true_label"]]
-    values: dict[str, Any] = {"path": name, "true_label": true, "error": why}
-    file.add(row, [values.get(column) for column in asked.columns()])
-    told.unreadable += 1
-    told.error = told.error or f"{shown(name)}: {why}"
+def _add_errors(asked: Asked, file: AnswersFile, told: Told, errors: dict[int, str]) -> None:
+    if not errors:
+        return
+    rows = asked.pictures.table.loc[list(errors), ["name", "true_label"]]
+    file.add(rows.rename(columns={"name": "path"}).assign(error=list(errors.values())))
+    told.unreadable += len(errors)
+    row, why = next(iter(errors.items()))
+    told.error = told.error or f"{shown(rows.loc[row, 'name'])}: {why}"
 
 
-def _add_answers(asked: Asked, file: AnswersFile, told: Told, part: Decoded) -> None:
-    class_names = asked.model.classifier.class_names
-    probabilities = asked.model.classifier.probabilities(part.images)
+def _probabilities(classifier: ImageClassifier, part: Decoded) -> np.ndarray:
+    return classifier.probabilities(part.images) if part.rows else np.empty((0, len(classifier.class_names)))
+
+
+def _add_answers(asked: Asked, file: AnswersFile, told: Told, part: Decoded, probabilities: np.ndarray) -> None:
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
-    found = np.take_along_axis(probabilities, best, axis=1)
-    names, truths = (asked.pictures.table[column].loc[part.rows].tolist() for column in ("name", "true_label"))
-    unsure = found[:, 0].astype(np.float64) < (asked.threshold or 0)
-    for number, row in enumerate(part.rows):
-        ranked = [(class_names[label], float(value)) for label, value in zip(best[number], found[number], strict=True)]
-        values: list[Any] = [names[number], *(each for pair in ranked for each in pair)]
-        values += [bool(unsure[number])] if asked.threshold is not None else []
-        values += [truths[number]] if asked.has_labels else []
-        file.add(row, [*values, None])
-        if row < figures.MOST_ANSWERS:
-            told.first[row] = part.images[number], (*ranked[0], truths[number], names[number])
-            told.ranked = told.ranked or ranked
+    found = np.take_along_axis(probabilities, best, axis=1).astype(np.float64)
+    labels = np.array(asked.model.classifier.class_names, dtype=object)[best]
+    known = asked.pictures.table.loc[part.rows]
+    truths = known["true_label"]
+    columns: dict[str, Any] = {"path": known["name"], "label": labels[:, 0], "probability": found[:, 0]}
+    for rank in range(1, best.shape[1]):
+        columns |= {f"label_{rank + 1}": labels[:, rank], f"probability_{rank + 1}": found[:, rank]}
+    unsure = found[:, 0] < (asked.threshold or 0)
+    file.add(pd.DataFrame({**columns, "unsure": unsure, "true_label": truths}, index=part.rows))
+    for number in range(len(part.rows)):
+        if (row := part.rows[number]) < figures.MOST_ANSWERS:
+            answer = labels[number, 0], found[number, 0], truths.iloc[number], known["name"].iloc[number]
+            told.first[row] = part.images[number], answer
+    told.ranked = told.ranked or list(zip(labels[0], found[0].tolist(), strict=True))
     told.answered += len(part.rows)
     told.unsure += int(unsure.sum())
-    told.labelled += sum(true is not None for true in truths)
-    told.right += sum(true == class_names[label] for true, label in zip(truths, best[:, 0], strict=True))
+    told.labelled += int(truths.notna().sum())
+    told.right += int((truths == labels[:, 0]).sum())
 
 
 def _log_sheet(run: tracking.Run, asked: Asked, told: Told) -> None:

@@ -146,6 +146,16 @@ def test_more_images_than_are_written_at_once_stand_in_order(trained, predict, t
     assert table["label"].tolist() == ["green"] * 1250 + ["red"] * 1250
 
 
+def test_ready_arrays_are_answered_as_the_files_of_their_pixels(trained, predict, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (30, 16, 16, 3), np.uint8)
+    np.save(tmp_path / "ready.npy", images)
+    for number, image in enumerate(images):
+        (tmp_path / "files").mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "files" / f"{number:02d}.png")
+    of_array, of_files = (predict(data=tmp_path / name)[0].drop(columns="path") for name in ("ready.npy", "files"))
+    pd.testing.assert_frame_equal(of_array, of_files)
+
+
 def test_mirror_predict_is_the_mean_of_both(trained, predict, tmp_path):
     image = np.zeros((1, 16, 16, 3), np.uint8)
     image[:, :, :8] = (210, 40, 40)
