@@ -6,7 +6,7 @@ from pipeline.report.contents import Facts, Paragraph, Section
 from pipeline.report.differences import differing
 from pipeline.report.material import SCORE, Material
 from pipeline.report.wording import listed, percent, with_interval
-from pipeline.tracking import StoredRun
+from pipeline.tracking import StoredRun, model_address
 
 # Classes that are named, of those that are recognised worst.
 WORST = 3
@@ -24,10 +24,15 @@ def section(material: Material) -> Section:
     return found
 
 
+def _loaded_by(run: StoredRun) -> str:
+    address = model_address(run.id)
+    return f"{address} loads it" if address else "it was deleted"
+
+
 def _facts(run: StoredRun, material: Material) -> list[tuple[str, str]]:
     data = run.data.get("name", "its data")
     rows = [
-        ("model", f"{run.params.get('model')}, run {run.id}, {_parameters(run)}; runs:/{run.id}/model loads it"),
+        ("model", f"{run.params.get('model')}, run {run.id}, {_parameters(run)}; {_loaded_by(run)}"),
         (
             "intended use",
             f"To say which class of {data} an image shows that is like those it was trained on.",

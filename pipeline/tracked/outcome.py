@@ -29,4 +29,4 @@ def outcome(run_id: str) -> dict[str, Any]:
 def _model_uri(run: tracking.StoredRun) -> str | None:
     if "registered_model" in run.tags:
         return f"models:/{run.tags['registered_model']}/{run.tags['registered_version']}"
-    return f"runs:/{run.id}/model" if run.has_model else None
+    return tracking.model_address(run.id)

@@ -184,12 +184,13 @@ def _fold_runs(config: TrainConfig, data: Prepared, run: tracking.Run) -> list[s
     ]
 
 
-def print_use(uri: str, commands: Sequence[str]) -> None:
-    """Say how the model at `uri` answers for a new image. commands: what to type next."""
+def print_use(uri: str | None, commands: Sequence[str]) -> None:
+    """Say how the model at `uri`, if there is one, answers for a new image. commands: what to type next."""
     print("next:")
     for each in commands:
         print(f"  {each}")
-    print(f'in Python: mlflow.pyfunc.load_model("{uri}").predict("photo.jpg")')
+    if uri:
+        print(f'in Python: mlflow.pyfunc.load_model("{uri}").predict("photo.jpg")')
 
 
 def _of_constant_answers(data: Prepared, result: FitResult) -> str | None:
@@ -243,7 +244,7 @@ def _print_end(run: tracking.Run) -> None:
     print(f"  {tracking.run_address(run)}")
     with contextlib.suppress(ServerGoneError):
         _print_comparison(run)
-    print_use(f"runs:/{run.id}/model", next_of_training(run.id))
+    print_use(tracking.model_address(run.id), next_of_training(run.id))
 
 
 def _print_comparison(run: tracking.Run) -> None:

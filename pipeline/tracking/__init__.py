@@ -25,7 +25,7 @@ from pipeline.tracking.finding import (
     times_of,
 )
 from pipeline.tracking.life import DIED, close, finish, hand_over, is_abandoned, run
-from pipeline.tracking.model import LoggedModel, load_model, log_model
+from pipeline.tracking.model import LoggedModel, load_model, log_model, model_address
 from pipeline.tracking.new_store import make_store
 from pipeline.tracking.old_models import delete_models
 from pipeline.tracking.reading import (
@@ -92,6 +92,7 @@ __all__ = [
     "log_model",
     "make_store",
     "metrics_of",
+    "model_address",
     "newest_run",
     "predictions_of",
     "register",

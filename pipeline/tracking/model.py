@@ -7,6 +7,7 @@ import http.client
 import importlib.metadata
 import io
 import json
+import re
 import tempfile
 import urllib.error
 import urllib.parse
@@ -35,7 +36,8 @@ from pipeline.tracking.stored_code import importable, write_stored_code
 if TYPE_CHECKING:
     from pipeline.serving import ImageClassifier
 
-MODEL = "model"
+# What MLflow allows in the name of a logged model, and more.
+NOT_IN_A_NAME = re.compile(r"[^\w-]+")
 TOLD_APART_BY = ("stage", "model", "preset", "data", "study")
 ANSWER_SECONDS = 10.0
 EXAMPLE_SIDE = 8
@@ -56,10 +58,11 @@ def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requiremen
         classifier.write_text(json.dumps({**facts, **digest}, indent=1), encoding="utf-8")
         code, loader = write_stored_code(Path(folder))
         with importable(code):  # MLflow tries the code that it stores
+            of_run = get_run(run.id).data.tags
             patiently(
                 _log_once,
                 run.id,
-                name=MODEL,
+                name=_name(of_run),
                 python_model=str(loader),
                 artifacts={"network": str(network_file), "classifier": str(classifier)},
                 code_paths=[str(code)],
@@ -69,16 +72,31 @@ def log_model(run: Run, network_file: Path, facts: Mapping[str, Any], requiremen
                 # MLflow lets a model be loaded with what is named here alone, and logs its contents as params.
                 model_config={serving.KEY: {}},
                 pip_requirements=_pinned([*ALWAYS_REQUIRED, *requirements]),
-                tags=_tags(run.id),
+                tags=_tags(run.id, of_run),
             )
 
 
-def _tags(run_id: str) -> dict[str, str]:
-    """What tells logged models apart: runs:/RUN_ID/model finds one by its name, so that all have the same name."""
-    of_run = get_run(run_id).data.tags
+def _name(of_run: Mapping[str, str]) -> str:
+    """What a logged model is called, after the tags of its run: its model and its data, as resnet-glyphs."""
+    named = "-".join(of_run[name] for name in ("model", "data") if name in of_run)
+    return NOT_IN_A_NAME.sub("-", named).strip("-") or "model"
+
+
+def _tags(run_id: str, of_run: Mapping[str, str]) -> dict[str, str]:
+    """What tells logged models apart, and how this one is loaded."""
     told = {name: of_run[name] for name in TOLD_APART_BY if name in of_run}
     listed = ", ".join(f"{name} **{value}**" for name, value in told.items())
-    return told | {DESCRIPTION: f'{listed}\n\n    mlflow.pyfunc.load_model("runs:/{run_id}/{MODEL}")'}
+    address = f"runs:/{run_id}/{_name(of_run)}"
+    return told | {DESCRIPTION: f'{listed}\n\n    mlflow.pyfunc.load_model("{address}")'}
+
+
+def model_address(run_id: str) -> str | None:
+    """The address, runs:/RUN_ID/NAME, of the model that a run logged; None if it logged none, or if it was deleted."""
+    outputs = get_run(run_id).outputs
+    for output in outputs.model_outputs if outputs else []:
+        with contextlib.suppress(MlflowException):
+            return f"runs:/{run_id}/{patiently(MlflowClient().get_logged_model, output.model_id).name}"
+    return None
 
 
 def _log_once(run_id: str, **model: Any) -> None:
@@ -129,9 +147,7 @@ def load_model(run_id: str | None, model_uri: str | None, mirror_predict: bool =
     Its files are loaded by the code as it is now, not by that which is stored with it. mirror_predict: whether it
     answers with the mean over an image and its mirror image. Raises UserError if there is none, or if it may not do so.
     """
-    if run_id:
-        get_run(run_id)
-    uri = model_uri or f"runs:/{run_id or newest_run('train')}/{MODEL}"
+    uri = model_uri or _address_in(run_id or newest_run("train"))
     where = shown(without_password(uri))
     folder = _downloaded(uri, where)
     if not (folder / "MLmodel").is_file():
@@ -156,6 +172,13 @@ def load_model(run_id: str | None, model_uri: str | None, mirror_predict: bool =
     return LoggedModel(
         loaded, run_id, where, described.get("model_id"), temperature, certainty, bytes=network.stat().st_size
     )
+
+
+def _address_in(run_id: str) -> str:
+    address = model_address(run_id)
+    if address is None:
+        raise UserError(f"run {run_id} has no model that can be loaded")
+    return address
 
 
 def _trusted(classifier: Path, where: str) -> tuple[float | None, list[list[float]]]:

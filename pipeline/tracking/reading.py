@@ -19,7 +19,6 @@ class StoredRun:
     """A run as it is in the store. started, ended: in milliseconds since 1970; ended is None while it runs.
 
     metrics: the last value of each. data: name, digest and profile of the data set that it used; empty without one.
-    has_model: whether it logged a model.
     """
 
     id: str
@@ -32,7 +31,6 @@ class StoredRun:
     params: dict[str, str]
     metrics: dict[str, float]
     data: dict[str, Any] = field(default_factory=dict)
-    has_model: bool = False
 
 
 def stored_run(run_id: str) -> StoredRun:
@@ -95,7 +93,6 @@ def _stored(run) -> StoredRun:
         run.data.params,
         run.data.metrics,
         _data_of(run),
-        bool(run.outputs and run.outputs.model_outputs),
     )
 
 

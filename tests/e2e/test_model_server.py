@@ -19,6 +19,7 @@ from own_place import settle_in
 from processes import wait_for
 
 from pipeline.__main__ import run
+from pipeline.tracking import model_address
 
 PAGE = Path(__file__).parents[2] / "docs" / "use.md"
 CHAMPION = "models:/colours@champion"
@@ -37,7 +38,7 @@ def server(tmp_path_factory, empty_store):
         settle_in(folder, patch, empty_store)
         run("train", SMALL | {"data": str(images), "epochs": "4"})
         (trained,) = mlflow.search_runs(filter_string="tags.stage = 'train'", output_format="list")
-        version = mlflow.register_model(f"runs:/{trained.info.run_id}/model", "colours").version
+        version = mlflow.register_model(model_address(trained.info.run_id), "colours").version
         mlflow.MlflowClient().set_registered_model_alias("colours", "champion", version)
         empty = folder / "empty"
         empty.mkdir()

@@ -15,6 +15,7 @@ from mlflow.tracking import MlflowClient
 from processes import kill_all, wait_for
 
 from pipeline import models
+from pipeline.tracking import model_address
 
 OPTIONS = [f"{name}={value}" for name, value in (SMALL | {"epochs": "60", "dropout": "0.2"}).items()]
 KILLS = 2
@@ -40,7 +41,7 @@ def newest_training(runs):
 
 
 def weights_of(run_id):
-    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
+    folder = Path(mlflow.artifacts.download_artifacts(model_address(run_id)))
     return models.load(next(folder.rglob("network.keras"))).model.get_weights()
 
 
@@ -83,7 +84,7 @@ def test_a_training_killed_in_two_epochs_ends_as_one_that_was_not(image_folder, 
 def test_what_stands_in_the_way_for_a_while_costs_no_epoch(image_folder, here, mlflow_command, mlflow_run, runs):
     first = mlflow_run("train", f"data={image_folder}", *OPTIONS[:-2], "epochs=1")
     assert first.returncode == 0, first.stderr
-    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{newest_training(runs)}/model", dst_path=str(here)))
+    folder = Path(mlflow.artifacts.download_artifacts(model_address(newest_training(runs)), dst_path=str(here)))
     weights = next(folder.rglob("network.keras"))
     command, keywords = mlflow_command("train", f"data={image_folder}", f"weights={weights}", *OPTIONS)
     reached = kill_after(0, here, command, keywords)

@@ -16,6 +16,7 @@ from own_place import settle_in
 
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
+from pipeline.tracking import model_address
 
 # float32 networks that see smaller images than those that are prepared: scaling is in the graph too.
 SCALED = SMALL | {"image_size": "32", "input_scale": "0.75", "epochs": "2"}
@@ -89,7 +90,7 @@ def test_an_export_runs_without_this_project_and_answers_the_same(trained, site,
     assert facts["class_names"] == ["blue", "green", "red"]
 
     image = next((images / "red").iterdir())
-    model = mlflow.pyfunc.load_model(f"runs:/{ids['float32']}/model")
+    model = mlflow.pyfunc.load_model(model_address(ids["float32"]))
     answer = model.predict(pd.DataFrame({"image": [image.read_bytes()]}))
     said = run_bare(tmp_path / f"{place.name}.py", str(image), site=site).splitlines()
     probability, label = said[0].split(" ", 1)

@@ -14,6 +14,7 @@ from PIL import Image
 from pipeline import tracking
 from pipeline.__main__ import run
 from pipeline.errors import UserError
+from pipeline.tracking import model_address
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_a_folder_without_classes_is_answered_whole_in_order(trained, pictures, 
 
 def test_answers_are_those_of_the_logged_model(trained, pictures, predict):
     table, _ = predict(data=pictures, output="answers.parquet")
-    model = mlflow.pyfunc.load_model(f"runs:/{trained[2]}/model")
+    model = mlflow.pyfunc.load_model(model_address(trained[2]))
     expected = model.predict([pictures / path for path in table.loc[table["error"].isna(), "path"]])
     np.testing.assert_allclose(table["probability"].dropna(), expected["probability"], atol=1e-6)
 

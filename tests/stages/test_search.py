@@ -13,6 +13,7 @@ from own_place import settle_in
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
 from pipeline.search.trials import keep_best_models
+from pipeline.tracking import model_address
 
 # Without TensorFlow a worker starts in two seconds.
 SMALL = {
@@ -138,7 +139,7 @@ def test_only_the_models_of_the_best_trials_are_kept(searched, monkeypatch):
     monkeypatch.setattr("pipeline.search.trials.MODELS_KEPT", 0)
     before = MlflowClient().search_logged_models(["0"])
     registered = with_model[0].user_attrs["run_id"]
-    mlflow.register_model(f"runs:/{registered}/model", "by-hand")
+    mlflow.register_model(model_address(registered), "by-hand")
     keep_best_models(study)
     left = {model.source_run_id for model in MlflowClient().search_logged_models(["0"])}
     gone = {model.source_run_id for model in before} - left

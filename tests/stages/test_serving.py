@@ -18,6 +18,7 @@ from PIL import Image
 from pipeline import tracking
 from pipeline.data.prepared import open_prepared
 from pipeline.evaluation.calibration import threshold_for
+from pipeline.tracking import model_address
 
 # What a stranger does: load the model and ask it.
 STRANGER = """
@@ -33,12 +34,12 @@ print(json.dumps({"answer": answer.to_dict("records"), "code": code[0]}))
 
 @pytest.fixture(scope="module")
 def model_folder(trained):
-    return Path(mlflow.artifacts.download_artifacts(f"runs:/{trained[2]}/model"))
+    return Path(mlflow.artifacts.download_artifacts(model_address(trained[2])))
 
 
 @pytest.fixture(scope="module")
 def model(trained):
-    return mlflow.pyfunc.load_model(f"runs:/{trained[2]}/model")
+    return mlflow.pyfunc.load_model(model_address(trained[2]))
 
 
 @pytest.mark.slow
@@ -165,7 +166,7 @@ def test_many_images_are_answered_in_their_order(trained, model):
 
 def test_settings_mark_unsure_answers_and_mean_over_mirror_images(trained, model):
     path = next((trained[1] / "red").glob("*.png"))
-    uri = f"runs:/{trained[2]}/model"
+    uri = model_address(trained[2])
     set_so = mlflow.pyfunc.load_model(uri, model_config={"serving": {"mirror_predict": True, "unsure_below": 1.0}})
     answer = set_so.predict(path)
     assert answer["unsure"].tolist() == [True]
@@ -184,7 +185,7 @@ def test_settings_mark_unsure_answers_and_mean_over_mirror_images(trained, model
 
 def test_a_request_to_a_server_may_take_so_long_and_no_longer(trained, monkeypatch):
     monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
-    uri, content = f"runs:/{trained[2]}/model", (trained[1] / "red" / "000.png").read_bytes()
+    uri, content = model_address(trained[2]), (trained[1] / "red" / "000.png").read_bytes()
     hurried = mlflow.pyfunc.load_model(uri, model_config={"serving": {"max_seconds": 1e-6}})
     with pytest.raises(
         MlflowException, match=r"took longer than 1e-06 s: row 0 was not reached; send fewer or smaller"

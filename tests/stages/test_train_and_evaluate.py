@@ -13,6 +13,7 @@ from pipeline import config as options
 from pipeline import tracking
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
+from pipeline.tracking import model_address
 
 # Without TensorFlow a worker of a search starts in two seconds.
 HAND_WRITTEN = {"model": "two-layer-numpy", "image_size": "16", "width": "16", "batch_size": "8"}
@@ -138,7 +139,7 @@ def newest_evaluation(client):
 
 
 def test_a_model_holds_its_temperature_and_how_often_it_is_right_at_which_certainty(trained, client):
-    folder = mlflow.artifacts.download_artifacts(f"runs:/{trained[2]}/model")
+    folder = mlflow.artifacts.download_artifacts(model_address(trained[2]))
     facts = json.loads(next(Path(folder).rglob("classifier.json")).read_text())
     assert 0.05 <= facts["temperature"] <= 20
     best = client.get_run(trained[2]).data.metrics["best_val_accuracy"]
@@ -201,7 +202,7 @@ def test_the_main_scores_stand_on_the_training_run_and_its_curves_stay(trained, 
 
 def test_evaluate_takes_an_address_and_other_data_of_the_same_classes(trained, client, tmp_path):
     other = write_class_folders(tmp_path / "elsewhere", 10, first_seed=77)
-    run("evaluate", {"model_uri": f"runs:/{trained[2]}/model", "data": str(other)})
+    run("evaluate", {"model_uri": model_address(trained[2]), "data": str(other)})
     newest = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
     assert newest.data.tags["same_data_as_trained_on"] == "False"
     assert newest.data.params["data"] == str(other)
@@ -256,7 +257,7 @@ def test_a_hand_written_network_goes_the_same_way_without_tensorflow(trained, cl
     assert newest.data.tags["model"] == "lenet5-numpy"
     assert len(client.get_metric_history(newest.info.run_id, "test_accuracy")) == 3
     assert "figures/loss_by_step.png" in artifacts(client, newest.info.run_id, "figures")
-    requirements = mlflow.artifacts.load_text(f"runs:/{newest.info.run_id}/model/requirements.txt")
+    requirements = mlflow.artifacts.load_text(f"{model_address(newest.info.run_id)}/requirements.txt")
     assert "tensorflow" not in requirements
     run("evaluate", {"run_id": newest.info.run_id, "split": "val"})
     evaluation = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
@@ -276,7 +277,7 @@ def test_a_model_that_sees_less_than_what_is_prepared_is_evaluated_and_asked_as_
     run("evaluate", {"run_id": newest.info.run_id, "split": "val"})
     evaluation = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]
     assert evaluation.data.metrics["val_accuracy"] == pytest.approx(newest.data.metrics["best_val_accuracy"])
-    model = mlflow.pyfunc.load_model(f"runs:/{newest.info.run_id}/model")
+    model = mlflow.pyfunc.load_model(model_address(newest.info.run_id))
     large = next((trained[1]).rglob("*.png"))
     assert 0 < model.predict(pd.DataFrame({"image": [large.read_bytes()]}))["probability"][0] <= 1
 

@@ -19,7 +19,7 @@ from pipeline.__main__ import main, run
 from pipeline.data.preprocessing import LARGEST_SIZE
 from pipeline.errors import UserError
 from pipeline.models.networks.quiet_keras import keras
-from pipeline.tracking import load_model, newest_run
+from pipeline.tracking import load_model, model_address, newest_run
 
 BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))])
 
@@ -32,7 +32,7 @@ def logged(tmp_path_factory, empty_store):
     with pytest.MonkeyPatch.context() as patch:
         settle_in(folder, patch, empty_store)
         run("train", {"model": "two-layer-numpy", "data": str(images), "image_size": "16", "epochs": "1"})
-        yield folder, Path(mlflow.artifacts.download_artifacts(f"runs:/{newest_run('train')}/model"))
+        yield folder, Path(mlflow.artifacts.download_artifacts(model_address(newest_run("train"))))
 
 
 def test_the_page_of_a_logged_model_and_its_run_say_first_what_it_is(logged):
@@ -40,7 +40,7 @@ def test_the_page_of_a_logged_model_and_its_run_say_first_what_it_is(logged):
     said = found.tags["mlflow.note.content"]
     assert "model **two-layer-numpy**" in said
     assert "data **colours**" in said
-    assert f'mlflow.pyfunc.load_model("runs:/{found.source_run_id}/model")' in said
+    assert f'mlflow.pyfunc.load_model("runs:/{found.source_run_id}/two-layer-numpy-colours")' in said
     params = [*mlflow.get_run(found.source_run_id).data.params.items()]
     assert [name for name, _ in params[:4]] == ["model", "data", "image_size", "epochs"]
     empty = [value == "" for _, value in params]
