@@ -27,12 +27,15 @@ from pathlib import Path
 from benchmarks.search_faults import write_images
 from benchmarks.shared import part, provenance
 from benchmarks.tracking_server import TrackingServer
+from pipeline.search.trial_fit import MODELS_KEPT
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = 60
 SMALL = {"model": "two-layer-numpy", "image_size": 16, "width": 16, "batch_size": 1, "epochs": EPOCHS}
 SEARCH = {"final_image_size": 16, "final_epochs": 2, "pruner": "none", "study": "faults", "trials": 4, "workers": 2}
 LOGGED_EPOCHS = {"train": [EPOCHS], "search": [EPOCHS, EPOCHS, EPOCHS, EPOCHS, SEARCH["final_epochs"]]}
+# Of a search, those of its best trials and of the training at its end.
+LOGGED_MODELS = {"train": 1, "search": MODELS_KEPT + 1}
 HOW = ("killed", "hung", "refusing")
 START, MIDST, MODEL = "before", "in the midst", "while the model is logged"
 FOR_GOOD = "for good"
@@ -165,15 +168,11 @@ def _left(server: "_Server", stage: str) -> dict:
     ]
     steps = [sorted(point.step for point in client.get_metric_history(run.info.run_id, "val_loss")) for run in trained]
     wanted = sum(LOGGED_EPOCHS[stage])
-    models = [
-        client.get_logged_model(output.model_id).status
-        for run in trained
-        for output in client.get_run(run.info.run_id).outputs.model_outputs
-    ]
+    models = [model.status for model in client.search_logged_models(["0"], max_results=100)]
     return {
         "epochs_lost": wanted - sum(len(set(each)) for each in steps),
         "epochs_doubled": sum(len(each) - len(set(each)) for each in steps),
-        "models_missing": len(LOGGED_EPOCHS[stage]) - models.count("READY"),
+        "models_missing": LOGGED_MODELS[stage] - models.count("READY"),
         "models_half": len(models) - models.count("READY"),
         "left_running": sum(run.info.status == "RUNNING" for run in runs),
     }
