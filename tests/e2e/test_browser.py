@@ -20,6 +20,7 @@ from pipeline.__main__ import run
 CHROMIUM = shutil.which("chromium")
 VIEW = "workflowType=machine_learning"
 PATIENCE_MS = 30_000
+ROOT = Path(__file__).parents[2]
 # MLflow opens its assistant over a quarter of the first page.
 ASSISTANT_WAS_OPENED = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"
 COLOURS = 64
@@ -95,7 +96,7 @@ def picture(page, name, height=800):
         page.wait_for_timeout(STILL_MS)
         shot = Image.open(io.BytesIO(page.screenshot()))
         shot = shot.convert("RGB").crop((0, 0, shot.width, height))
-        shot.quantize(COLOURS).save(Path(folder) / f"{name}.png", optimize=True)
+        shot.quantize(COLOURS).save(ROOT / folder / f"{name}.png", optimize=True)
 
 
 def of_stage(server, stage):
@@ -108,7 +109,6 @@ def test_from_the_list_of_runs_to_the_registered_model(server, page):
     trained = of_stage(server, "train")[-2:]
     first, second = (each.info.run_id for each in trained)
     see(page, f"{runs}?{VIEW}", trained[0].info.run_name, search.info.run_name)
-    picture(page, "mlflow-runs")
     see(page, f"{runs}/{search.info.run_id}?{VIEW}", "Child runs", "trial-000", "trial-001")
     picture(page, "mlflow-study", height=620)
     compared = urllib.parse.quote(json.dumps([first, second]))
