@@ -50,7 +50,12 @@ def run(stage: str, typed: dict[str, Any]) -> Any:
     if typed.get("data") == "" and stage != "predict":
         print("data is empty, which means the built-in images: glyphs")
     resolved = config.resolve(
-        stage, typed, recipe_of=_recipe_of, config_of_run=_config_of_run, trial_budget_of=_trial_budget_of
+        stage,
+        typed,
+        recipe_of=_recipe_of,
+        config_of_run=_config_of_run,
+        trial_budget_of=_trial_budget_of,
+        following_of=_following_of,
     )
     if resolved.workdir == config.USER_WORKDIR:
         print(f"workdir is {resolved.workdir}: this copy of the project is a temporary one")
@@ -71,6 +76,12 @@ def _trial_budget_of(model: str) -> dict[str, Any]:
     from pipeline import models
 
     return models.trial_budget(model)
+
+
+def _following_of(model: str) -> frozenset[str]:
+    from pipeline import models
+
+    return models.following(model)
 
 
 def _config_of_run(run_id: str) -> dict[str, Any]:

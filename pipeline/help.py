@@ -135,17 +135,23 @@ def _write_models(formatter: click.HelpFormatter, searched: bool) -> None:
         with formatter.indentation():
             formatter.write_text(" ".join(details.split()))
             formatter.write_text(f"recipe: {_listed(builder.recipe)}")
+            if builder.few_images:
+                formatter.write_text(f"few images: {builder.few_images}")
             if searched and builder.search:
                 formatter.write_text(f"search: {_listed(builder.search)}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Builder:
-    """What a model's file says of itself. help: a docstring. recipe, search: option -> value as it is shown."""
+    """What a model's file says of itself.
+
+    help: a docstring. recipe, search: option -> value as it is shown. few_images: what it says of few training images.
+    """
 
     help: str
     recipe: dict[str, str]
     search: dict[str, str]
+    few_images: str = ""
 
 
 @functools.cache
@@ -170,7 +176,16 @@ def _builder(path: Path, function: str) -> Builder:
     given = {word.arg: word.value for word in decorator.keywords}
     recipe, search = (_keywords(given.get(name)) for name in ("recipe", "search"))
     added = ADDED.get(ast.unparse(decorator.func), {})
-    return Builder(ast.get_docstring(node) or "", recipe | added | _hyperparameters(node), search)
+    few_images = _first_paragraph(tree, given.get("few_images"))
+    return Builder(ast.get_docstring(node) or "", recipe | added | _hyperparameters(node), search, few_images)
+
+
+def _first_paragraph(tree: ast.Module, name: ast.expr | None) -> str:
+    """How the docstring of a function in a module begins, as a part of a sentence; nothing if there is none."""
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    said = [ast.get_docstring(each) or "" for each in functions if isinstance(name, ast.Name) and each.name == name.id]
+    line = " ".join("".join(said).partition("\n\n")[0].split())
+    return line[:1].lower() + line[1:].rstrip(".")
 
 
 def _keywords(call: ast.expr | None) -> dict[str, str]:

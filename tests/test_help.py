@@ -140,11 +140,22 @@ def test_help_says_what_each_model_makes_of_depth_and_what_its_recipe_is(stage, 
     assert [*shown] == [*config.MODELS, "a class of keras.applications"]
     for name, words in shown.items():
         of_keras = name not in config.MODELS
-        recipe = re.search(r"recipe: (.*?)(?= search:|$)", words).group(1)
+        recipe = re.search(r"recipe: (.*?)(?= few images:| search:|$)", words).group(1)
         expected = models.recipe(APPLICATION if of_keras else name)
         assert sorted(recipe.split(", ")) == sorted(f"{option} {said(value)}" for option, value in expected.items())
         assert of_keras or "depth: " in words
         assert ("search: epochs " in words) == (stage == "search" and not of_keras)
+
+
+def test_help_says_what_a_recipe_is_where_images_are_few(page):
+    said = models_of(page("train"))["resnet"].partition(" few images: ")[2]
+    below = int(re.match(r"below ([\d,]+) training images: ", said)[1].replace(",", ""))
+    most = int(re.search(r"at most (\d+) times", said)[1])
+    assert not models.for_images("resnet", below, 100)
+    for images, factor in ((below - 1, 1), (below // 4, 2), (1, most)):
+        values = models.for_images("resnet", images, 100)
+        assert values.pop("epochs") == 100 * factor
+        assert f"{', '.join(f'{name} {value}' for name, value in values.items())}, and sqrt({below:,} / images)" in said
 
 
 def test_a_search_says_at_what_its_trials_are_trained(page):

@@ -6,8 +6,10 @@ from typing import Any
 from pipeline import config as options
 from pipeline import models, tracking
 from pipeline.ablation.ladder import DATA
-from pipeline.config import AblateConfig, TrainConfig
+from pipeline.config import AblateConfig, PreprocessConfig, TrainConfig
 from pipeline.errors import UserError
+from pipeline.tracked.data import ensure_prepared
+from pipeline.training.recipe import for_data
 
 OWN = "own"
 
@@ -27,6 +29,22 @@ def ends(config: AblateConfig) -> tuple[TrainConfig, TrainConfig]:
     return dataclasses.replace(start, **common), dataclasses.replace(goal, **common)
 
 
+def for_their_data(
+    config: AblateConfig, start: TrainConfig, goal: TrainConfig, parent: str
+) -> tuple[AblateConfig, TrainConfig, TrainConfig]:
+    """All three with nothing undecided, the first with what both ends have in common.
+
+    Where the recipe of an end leaves something to the number of training images, they are prepared, in a run nested in
+    `parent` if they are not yet.
+    """
+    if start.undecided | goal.undecided:
+        facts = ensure_prepared(options.part(goal, PreprocessConfig), parent).facts
+        config, start, goal = for_data(config, facts), for_data(start, facts), for_data(goal, facts)
+    common: dict[str, Any] = {name: getattr(goal, name) for name in (*DATA, "epochs")}
+    config = dataclasses.replace(config, **common, undecided=frozenset())
+    return config, dataclasses.replace(start, epochs=goal.epochs), goal
+
+
 def _end(config: AblateConfig, which: str) -> TrainConfig:
     """One end of the ladder: a preset, a config.yaml, a run, or the model's own recipe, with what was typed on top."""
     source = {} if which == OWN else {"preset": which} if which in options.PRESETS else {"config": which}
@@ -40,7 +58,9 @@ def _end(config: AblateConfig, which: str) -> TrainConfig:
 
 
 def _resolved(values: options.Values) -> options.Config:
-    return options.resolve("train", values, recipe_of=models.recipe, config_of_run=tracking.config_of)
+    return options.resolve(
+        "train", values, recipe_of=models.recipe, config_of_run=tracking.config_of, following_of=models.following
+    )
 
 
 def _in_common(name: str, config: AblateConfig, start: TrainConfig, goal: TrainConfig) -> Any:

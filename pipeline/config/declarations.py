@@ -116,7 +116,8 @@ def option(
 class Config:
     """The resolved options of a stage.
 
-    given: the names that the user typed or took from a preset or a config.
+    given: the names that the user typed or took from a preset or a config. undecided: those whose values the model's
+    recipe leaves to the number of training images; until that is known they have the values for many.
     is_tracked: whether the stage is an MLflow run, and an entry point of the project.
     shown_defaults: group -> what holds where an option of it is not given, in words, if that is not its {default}.
     """
@@ -125,6 +126,7 @@ class Config:
     shown_defaults: ClassVar[Mapping[str, str]] = {}
 
     given: frozenset[str] = frozenset()
+    undecided: frozenset[str] = frozenset()
 
     workdir: Path = option(
         None,
@@ -1005,4 +1007,4 @@ def fields_of(config: Config | type[Config]) -> list[dataclasses.Field]:
 def part(config: Config, kind: type[Config]) -> Any:
     """The options that `kind` has, taken from the wider `config`, as a `kind`."""
     values = {field.name: getattr(config, field.name) for field in fields_of(kind)}
-    return kind(**values, given=config.given)
+    return kind(**values, given=config.given, undecided=config.undecided.intersection(values))

@@ -1,11 +1,12 @@
 """How the value of an option is resolved.
 
 It comes from, each overriding the one before: the declared default, the model's own recipe, `--preset`, `--config`, and
-what the user typed. An empty value means "not given".
+what the user typed. An empty value means "not given". What a recipe leaves to the number of training images is decided
+later: `Config.undecided` names it.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pipeline.config.declarations import STAGES, Config, SearchConfig, TrainConfig, TrainWithinConfig, Values
@@ -25,12 +26,14 @@ def resolve(
     recipe_of: Callable[[str], Values],
     config_of_run: Callable[[str], Values],
     trial_budget_of: Callable[[str], Values] = lambda model: {},
+    following_of: Callable[[str], Collection[str]] = lambda model: (),
 ) -> Config:
     """Put the layers of values together.
 
     typed: values by option name, None or "" where not given; text is converted.
     recipe_of: a model's name -> its recipe. config_of_run: a run id -> the values of its config.yaml.
     trial_budget_of: a model's name -> the epochs and the image_size at which its hyperparameters are compared.
+    following_of: a model's name -> the options of its recipe that follow the number of training images.
     Raises UserError if a value is refused, naming the option, the value and what is allowed.
     """
     kind = STAGES[stage]
@@ -43,11 +46,17 @@ def resolve(
     if "epochs" in typed_values:
         given.pop("minutes", None)
     values = _recipe(kind, given, recipe_of) | given
+    of_training = issubclass(kind, TrainConfig)
+    following = frozenset(following_of(given.get("model", TrainConfig.model)) if of_training else ())
+    undecided = following.difference(given)
     if issubclass(kind, SearchConfig) and not _is_of_a_search(file_values):
-        values = _with_two_budgets(values, typed_values, trial_budget_of(values.get("model", kind.model)))
-    if values.get("precision", "auto") == "auto" and issubclass(kind, TrainConfig):
+        trial_budget = trial_budget_of(values.get("model", kind.model))
+        values = _with_two_budgets(values, typed_values, trial_budget)
+        if "epochs" in following:
+            undecided |= _undecided_budgets(given, typed_values, trial_budget)
+    if values.get("precision", "auto") == "auto" and of_training:
         values["precision"] = fastest_precision()
-    return kind(**values | _absolute_paths(values), given=frozenset(given))
+    return kind(**values | _absolute_paths(values), given=frozenset(given), undecided=undecided)
 
 
 def _recipe(kind: type[Config], given: Values, recipe_of: Callable[[str], Values]) -> Values:
@@ -73,6 +82,15 @@ def _with_two_budgets(values: Values, typed: Values, trial_budget: Values) -> Va
         full = max(value.get(name, getattr(TrainConfig, name)) for value in (values, trial))
         trial.setdefault(f"final_{name}", full)
     return trial
+
+
+def _undecided_budgets(given: Values, typed: Values, trial_budget: Values) -> frozenset[str]:
+    """Which of both budgets follow the number of training images: a trial's unless it is typed, the full one unless
+    anything says how long.
+    """
+    trial = {"epochs"} & trial_budget.keys() - typed.keys()
+    full = {"final_epochs"} if given.keys().isdisjoint({"epochs", "final_epochs"}) else set()
+    return frozenset(trial | full)
 
 
 def _absolute_paths(values: Values) -> Values:

@@ -23,8 +23,9 @@ SCORE = "best_val_accuracy"
 def training_of(config: DiagnoseConfig) -> tuple[TrainConfig, Values]:
     """The training that is diagnosed, and the options that repeat it when they are typed.
 
-    It is that of run_id with what is typed on top; without a run, what is typed, on top of the model's recipe. It never
-    stops early and never opens the test split. Raises UserError if there is no such run.
+    It is that of run_id with what is typed on top; without a run, what is typed, on top of the model's recipe, of which
+    what follows the number of training images is undecided. It never stops early and never opens the test split. Raises
+    UserError if there is no such run.
     """
     names = {each.name for each in options.fields_of(TrainConfig)} - {*LAYERS, "workdir", "resume"}
     typed = {name: getattr(config, name) for name in config.given if name in names}
@@ -33,14 +34,17 @@ def training_of(config: DiagnoseConfig) -> tuple[TrainConfig, Values]:
         layers = {"config": config.run_id}
     under = {name: typed[name] for name in ("model", "data") if name in typed and not layers}
     whole, base = _resolved(layers | typed | {"workdir": str(config.workdir)}), _resolved(layers | under)
-    differing = {name: value for name, value in typed.items() if value != getattr(base, name) or name in under}
+    alike = {name for name, value in typed.items() if value == getattr(base, name)} - base.undecided - under.keys()
+    differing = {name: value for name, value in typed.items() if name not in alike}
     training: TrainConfig = options.part(whole, TrainConfig)
     alone = dataclasses.replace(training, patience=0, test_each_epoch=False, preset=None, config=None, resume="never")
     return alone, layers | differing
 
 
 def _resolved(values: Values) -> Any:
-    return options.resolve("train", values, recipe_of=models.recipe, config_of_run=tracking.config_of)
+    return options.resolve(
+        "train", values, recipe_of=models.recipe, config_of_run=tracking.config_of, following_of=models.following
+    )
 
 
 def case_of(training: TrainConfig, data: Prepared, config: DiagnoseConfig) -> Case:

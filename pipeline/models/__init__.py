@@ -22,6 +22,20 @@ def trial_budget(name: str) -> dict[str, Any]:
     return {option: search[option] for option in ("epochs", "image_size") if option in search}
 
 
+def following(name: str) -> frozenset[str]:
+    """The options of the model's recipe that follow the number of training images."""
+    return frozenset(for_images(name, 1, 1))
+
+
+def for_images(name: str, images: int, epochs: int, **given: int) -> dict[str, Any]:
+    """What the model's recipe says otherwise for so many training images.
+
+    epochs: what it says for many. given: batch_size, where that is given.
+    """
+    few_images = _architecture(name).few_images
+    return few_images(images, epochs, **given) if few_images else {}
+
+
 def ranges(name: str) -> dict[str, tuple[int, int]]:
     """Hyperparameter -> the lowest and the highest value that the model thinks worth a trial."""
     search = _architecture(name).search

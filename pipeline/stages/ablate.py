@@ -1,13 +1,11 @@
 """A ladder from one configuration to another, one change per rung."""
 
-import dataclasses
-
 import pandas as pd
 
 from pipeline import tracking
 from pipeline.ablation.climb import close_abandoned, ladder_tags, train_all
-from pipeline.ablation.ends import ends
-from pipeline.ablation.ladder import ALONE, DATA, WITHOUT, changes, read_groups, rungs
+from pipeline.ablation.ends import ends, for_their_data
+from pipeline.ablation.ladder import ALONE, WITHOUT, changes, read_groups, rungs
 from pipeline.ablation.results import log_results
 from pipeline.config import AblateConfig
 from pipeline.tracked.fitting import log_options
@@ -20,12 +18,14 @@ def ablate(config: AblateConfig) -> str:
     Raises UserError if the ends cannot be found, do not differ, or the start itself cannot be trained.
     """
     start, goal = ends(config)
-    found = changes(start, goal, read_groups(config.groups))
-    ladder = rungs(start, found, (ALONE, WITHOUT) if config.alone_seeds else ())
+    groups = read_groups(config.groups)
     same = ladder_tags(start, goal)
     with tracking.run("ablate", f"ablate {config.start} to {config.goal}", tags=same) as run:
         close_abandoned(run, same)
-        log_options(run, dataclasses.replace(config, **{name: getattr(start, name) for name in (*DATA, "epochs")}))
+        config, start, goal = for_their_data(config, start, goal, run.id)
+        found = changes(start, goal, groups)
+        ladder = rungs(start, found, (ALONE, WITHOUT) if config.alone_seeds else ())
+        log_options(run, config)
         print(f"{len(found)} changes from {config.start} to {config.goal}, {start.epochs} epochs per training:")
         for change in found:
             print(f"  {change.name}: {change.describe()}")

@@ -7,6 +7,7 @@ from pipeline.diagnosis.question import case_of, data_config_of, training_of
 from pipeline.diagnosis.results import log_results
 from pipeline.diagnosis.running import planned, run_all
 from pipeline.tracked.data import ensure_prepared, log_data
+from pipeline.tracked.fitting import decided, log_options
 
 # The tag that says which training a run diagnoses.
 DIAGNOSED = "diagnosed"
@@ -22,12 +23,12 @@ def diagnose(config: DiagnoseConfig) -> str:
     same = {"stage": "diagnose", DIAGNOSED: f"{options.digest(training)} {training.data}"}
     with tracking.run("diagnose", f"diagnose {training.model} {options.data_name(training)}", tags=same) as run:
         close_abandoned(run, same)
-        run.set_tags({"model": training.model})
-        asked = {"run_id": config.run_id or "", "minutes": config.minutes, "seeds": config.seeds}
-        run.log_params(options.identity(training) | asked)
-        run.log_config(options.identity(training))
+        run.log_params({"run_id": config.run_id or "", "minutes": config.minutes, "seeds": config.seeds})
+        log_options(run, training)
         data = ensure_prepared(data_config_of(training), run.id)
         log_data(run, data, training, "training")
+        # Experiments on a part of the images have the recipe of all of them.
+        training = decided(run, training, data)
         case, pace = planned(case_of(training, data, config), data, run, config.minutes)
         outcomes = run_all(case, data, run, pace, config.minutes)
         log_results(run, case, data, outcomes, typed, config.minutes, config.workdir)

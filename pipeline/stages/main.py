@@ -7,7 +7,7 @@ from pipeline.config import MainConfig, PreprocessConfig, SearchConfig
 from pipeline.search.study import study_tags
 from pipeline.stages.search import search
 from pipeline.tracked.data import ensure_prepared, log_data
-from pipeline.tracked.fitting import log_options
+from pipeline.tracked.fitting import decided, log_options
 
 # Tags of the search that say what came out.
 RESULT = ("final_run", "registered_model", "registered_version", tracking.DESCRIPTION)
@@ -22,6 +22,7 @@ def main(config: MainConfig) -> str:
         log_options(run, config)
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id, fill_all=fill_all(config))
         log_data(run, data, config, "training")
+        config = decided(run, config, data)
         searched = search(options.part(config, SearchConfig), run.id)
         run.log_metrics(tracking.metrics_of(searched))
         found = tracking.tags_of(searched)

@@ -26,7 +26,7 @@ from pipeline.search.trials import Search, keep_best_models, run_trials
 from pipeline.search.view import StudyView
 from pipeline.tracked.data import ensure_prepared, log_data, summary
 from pipeline.tracked.delivery import deliver_all
-from pipeline.tracked.fitting import log_options
+from pipeline.tracked.fitting import decided, log_options
 from pipeline.tracked.folds import folds
 from pipeline.training.objective import metric_of
 
@@ -37,15 +37,15 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
     Returns the id of the study's run. Raises UserError if the study cannot be begun or continued as asked for, or if
     trials fail again and again.
     """
-    studies.check_sampler(config.sampler)
-    space = space_of(config, models.ranges(config.model))
-    check_engine(config, space)
-    first = first_configurations(config, space)
+    _check(config)
     name, tags = studies.study_name(config), studies.study_tags(config)
     with tracking.run("search", f"search {name}", parent, tags=tags) as run:
         log_options(run, config)
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id, fill_all=fill_all(config))
         log_data(run, data, config, "training")
+        config = decided(run, config, data)
+        space = space_of(config, models.ranges(config.model))
+        first = first_configurations(config, space)
         if config.folds:
             # What cannot be divided is refused before the study is begun.
             folds(data, config)
@@ -73,6 +73,14 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
             said = tracking.tags_of(run.id).get(tracking.DESCRIPTION, "")
             set_note(study, f"{said}\n\n{tracking.run_address(run)}")
     return run.id
+
+
+def _check(config: SearchConfig) -> None:
+    """Refuse what can be refused before the data are known."""
+    studies.check_sampler(config.sampler)
+    space = space_of(config, models.ranges(config.model))
+    check_engine(config, space)
+    first_configurations(config, space)
 
 
 def _announce(study: optuna.Study, config: SearchConfig, space: Space, data: Prepared, run: tracking.Run) -> None:

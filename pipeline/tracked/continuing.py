@@ -49,7 +49,7 @@ def _named(begun: RunFolder, config: TrainConfig) -> RunFolder:
     # One that was given minutes may be named with the epochs that its config.yaml has.
     is_counted = isinstance(begun.options["epochs"], int)
     epochs = {"epochs": found.chosen_epochs} if found.chosen_epochs and is_counted else {}
-    then = found.options | epochs | {"data_digest": found.data_digest or begun.data_digest}
+    then = found.options_beside(begun) | epochs | {"data_digest": found.data_digest or begun.data_digest}
     differing = [f"{name} was {then.get(name)}, now {now[name]}" for name in now if then.get(name) != now[name]]
     if differing:
         run_folder.let_go(found.path)

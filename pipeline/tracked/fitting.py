@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,30 @@ from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training import history
 from pipeline.training.fit import Callbacks, EpochResult, FitResult, Interrupted, fit
 from pipeline.training.network_spec import is_mirrorable, preprocessing_of
+from pipeline.training.recipe import for_data
 from pipeline.training.run_folder import path_of
+
+C = TypeVar("C", bound=TrainConfig)
 
 
 def log_options(run: tracking.Run, config: TrainConfig) -> None:
-    """Log what was asked for: the params, and the config.yaml that repeats it."""
+    """Log what was asked for: the params, and the config.yaml that repeats it.
+
+    What is undecided is left to `decided`: a param cannot be changed, and a config.yaml has all options.
+    """
     run.set_tags({"model": config.model})
-    run.log_params(_in_reading_order(config))
-    run.log_config(options.identity(config))
+    run.log_params({name: value for name, value in _in_reading_order(config).items() if name not in config.undecided})
+    if not config.undecided:
+        run.log_config(options.identity(config))
+
+
+def decided(run: tracking.Run, config: C, data: Prepared) -> C:
+    """The configuration with nothing undecided, now that the data are known; the run has all of it."""
+    if not config.undecided:
+        return config
+    config = for_data(config, data.facts)
+    log_options(run, config)
+    return config
 
 
 def _in_reading_order(config: TrainConfig) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from pipeline.training.checkpoints import CheckpointWriter
 from pipeline.training.fit import Callbacks, DivergedError, FitResult, steps_per_epoch
 from pipeline.training.network_spec import network_spec
 from pipeline.training.objective import metric_of, objective_of
+from pipeline.training.recipe import for_data
 from pipeline.training.run_folder import RunFolder
 
 # With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
@@ -58,10 +59,13 @@ def train_tracked(
     """
     which = fold_tags(config, fold) if fold else {}
     all_tags = {"config_digest": options.digest(config), **which, **(tags or {})}
-    length = {"epochs": f"as many as fit into {minutes:g} minutes"} if minutes else {}
+    waiting = dict.fromkeys(config.undecided, run_folder.UNDECIDED)
+    if minutes:
+        config = dataclasses.replace(config, undecided=config.undecided | {"epochs"})
+        waiting["epochs"] = f"as many as fit into {minutes:g} minutes"
     with contextlib.ExitStack() as at_end:
         with tracking.run(stage, name or training_name(config), parent, tags=all_tags) as run:
-            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config) | which | length)
+            folder = run_folder.begin(config.workdir, run.id, options.recipe_of_training(config) | which | waiting)
             at_end.callback(run_folder.let_go, folder.path)
             try:
                 result = _train(run, config, folder, fold, minutes, is_told=name is None)
@@ -88,8 +92,9 @@ def _what_lies_where(config: TrainConfig, run: tracking.Run) -> str:
     folder = run_folder.path_of(config.workdir, run.id)
     epochs = len(history.read(path)) if (path := history_path(config, run)).exists() else 0
     begun = run_folder.read(folder)
-    of = begun.chosen_epochs if begun and begun.chosen_epochs else config.epochs
-    return f"{epochs} of {of} epochs are trained; they and the network lie in {folder}"
+    in_all = (begun.chosen_epochs or begun.options.get("epochs")) if begun else config.epochs
+    of = f" of {in_all}" if isinstance(in_all, int) else ""
+    return f"{epochs}{of} epochs are trained; they and the network lie in {folder}"
 
 
 def train_once(
@@ -125,21 +130,18 @@ def _train(
     is_told: bool,
 ) -> FitResult:
     """is_told: whether the terminal shows each epoch, which is too much where the training is one of many."""
-    if minutes:
-        run.log_params({name: value for name, value in options.identity(config).items() if name != "epochs"})
-    else:
-        log_options(run, config)
+    log_options(run, config)
     data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
     if config.folds:
         # Also where none is trained yet: what cannot be divided is refused before the training, not after it.
         divided = folds(data, config)
         data = divided[fold - 1] if fold else data
     log_data(run, data, config, "training")
-    folder = continued(folder.of_data(data.facts.digest), config)
+    config, folder = _of_data(run, data, config, folder, minutes)
+    folder = continued(folder, config)
     network = models.build(config.model, network_spec(config, data))
     if minutes:
         config, folder = _within(minutes, run, network, data, config, folder)
-        log_options(run, config)
     judged_by = metric_of(config, data.facts)
     run.set_tags({"machine": machine(network.requirements), "preset": config.preset or "none", "judged_by": judged_by})
     parameters = log_layers(run, network)
@@ -163,13 +165,31 @@ def _train(
     return result
 
 
+def _of_data(
+    run: tracking.Run, data: Prepared, config: TrainConfig, folder: RunFolder, minutes: float | None
+) -> tuple[TrainConfig, RunFolder]:
+    """The configuration with all that the data decide: but for the epochs, where those are what fits into minutes."""
+    waiting = config.undecided - ({"epochs"} if minutes else set())
+    if waiting:
+        left = config.undecided - waiting
+        config = dataclasses.replace(for_data(config, data.facts), undecided=left)
+        _log_decided(run, config)
+    return config, folder.of_data(data.facts.digest, {name: getattr(config, name) for name in waiting})
+
+
+def _log_decided(run: tracking.Run, config: TrainConfig) -> None:
+    """Log what has been decided since the options were logged."""
+    run.set_tags({"config_digest": options.digest(config)})
+    log_options(run, config)
+
+
 def _within(
     minutes: float, run: tracking.Run, network: Network, data: Prepared, config: TrainConfig, folder: RunFolder
 ) -> tuple[TrainConfig, RunFolder]:
     """The configuration with the epochs that fit into so many minutes, or those that an interrupted training had."""
     epochs = folder.chosen_epochs or epochs_for(minutes, run, network, data, config)
-    config = dataclasses.replace(config, epochs=epochs)
-    run.set_tags({"config_digest": options.digest(config)})
+    config = dataclasses.replace(config, epochs=epochs, undecided=frozenset())
+    _log_decided(run, config)
     return config, folder.of_epochs(epochs)
 
 

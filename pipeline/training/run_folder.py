@@ -19,16 +19,19 @@ from pipeline import locks, process
 from pipeline.training import checkpoints, history
 from pipeline.training.fit import EpochResult, Interrupted
 
+# The value of an option that waits for the data.
+UNDECIDED = "as the number of training images says"
+
 # Folder -> the lock that this process holds on it.
 _held: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """path: the folder. options, data_digest: what is trained on what; no digest while the data is being prepared.
-    runs: the MLflow runs that it was trained in, the present one last. owner: the process that trains it.
-    is_over: whether there is nothing left to continue. chosen_epochs: where the options give minutes in place of
-    epochs, how many were found to fit.
+    """path: the folder. options, data_digest: what is trained on what; while the data is being prepared there is no
+    digest, and what waits for it is UNDECIDED. runs: the MLflow runs that it was trained in, the present one last.
+    owner: the process that trains it. is_over: whether there is nothing left to continue. chosen_epochs: where the
+    options give minutes in place of epochs, how many were found to fit.
     """
 
     path: Path
@@ -48,9 +51,9 @@ class RunFolder:
         beside.write_text(json.dumps(values, indent=1), encoding="utf-8")
         beside.replace(self.path / "run.json")
 
-    def of_data(self, digest: str) -> "RunFolder":
-        """The same folder, now that the data is known."""
-        known = dataclasses.replace(self, data_digest=digest)
+    def of_data(self, digest: str, decided: dict[str, Any] | None = None) -> "RunFolder":
+        """The same folder, now that the data is known. decided: options that waited for it."""
+        known = dataclasses.replace(self, data_digest=digest, options=self.options | (decided or {}))
         known.save()
         return known
 
@@ -59,6 +62,10 @@ class RunFolder:
         known = dataclasses.replace(self, chosen_epochs=epochs)
         known.save()
         return known
+
+    def options_beside(self, other: "RunFolder") -> dict[str, Any]:
+        """The options; those on which nothing was decided are as in `other`."""
+        return {name: other.options.get(name) if value == UNDECIDED else value for name, value in self.options.items()}
 
     def epochs(self) -> list[EpochResult]:
         """The epochs that were trained."""
@@ -141,7 +148,7 @@ def find_same(begun: RunFolder) -> tuple[list[RunFolder], list[RunFolder]]:
     same = [
         folder
         for folder in _all(begun.path.parent)
-        if folder.options == begun.options
+        if folder.options_beside(begun) == begun.options
         and folder.data_digest in {begun.data_digest, None}
         and not folder.is_over
         and folder.path != begun.path

@@ -10,12 +10,17 @@ from pipeline.models.networks.contract import Network, NetworkSpec
 GIVEN = ("input_shape", "classes")
 HYPERPARAMETERS = ("depth", "width", "dropout", "whiten")
 
+# (training images, the epochs that many would get; batch_size, by keyword, where that is given) -> the options that
+# differ from the recipe, by name: none where the images are many, the same ones wherever they are few.
+FewImages = Callable[..., dict[str, Any]]
+
 
 def architecture(
     build: Callable[[NetworkSpec], Network],
     builder: Callable,
     recipe: dict[str, Any],
     search: dict[str, Any],
+    few_images: FewImages | None = None,
     also_given: Sequence[str] = (),
 ) -> Callable[[NetworkSpec], Network]:
     """`build`, with what is known of `builder` attached to it.
@@ -24,6 +29,7 @@ def architecture(
     keyword arguments depth, width, dropout and whiten) belong to it.
     search: epochs and image_size, if trials can be cheaper than the recipe and still rank configurations; and for
     depth and width the (lowest, highest) value that is worth a trial.
+    few_images: what the recipe says where training images are few.
     also_given: what `build` gives the builder by keyword, beside hyperparameters.
     Raises UserError if the builder has an argument that nobody could ever set, or a hyperparameter without a default.
     """
@@ -34,6 +40,7 @@ def architecture(
     defaults = {each.name: each.default for each in hyperparameters}
     build.recipe = defaults | recipe  # type: ignore[attr-defined]
     build.search = search  # type: ignore[attr-defined]
+    build.few_images = few_images  # type: ignore[attr-defined]
     build.builder = builder  # type: ignore[attr-defined]
     return build
 

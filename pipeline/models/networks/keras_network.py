@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
 from pipeline.models.networks import given_weights, statistics
-from pipeline.models.networks.architecture import architecture
+from pipeline.models.networks.architecture import FewImages, architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.keras_float32 import float32_clone
 from pipeline.models.networks.quiet_keras import keras
@@ -32,20 +32,21 @@ def keras_model(
     *,
     recipe: dict[str, Any] | None = None,
     search: dict[str, Any] | None = None,
+    few_images: FewImages | None = None,
     standardizes: bool = False,
     imagenet: given_weights.Published | None = None,
 ) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
     """Make a builder of Keras models an architecture of this project.
 
-    recipe and search are those of `architecture`. standardizes: whether its model takes pixels from 0 to 255 as they
-    are. imagenet: what makes its body with published weights, if there are any.
+    recipe, search and few_images are those of `architecture`. standardizes: whether its model takes pixels from 0 to
+    255 as they are. imagenet: what makes its body with published weights, if there are any.
     """
 
     def decorate(builder: Builder) -> Callable[[NetworkSpec], Network]:
         def build(spec: NetworkSpec) -> Network:
             return _build(builder, spec, standardizes, imagenet)
 
-        return architecture(build, builder, recipe or {}, search or {})
+        return architecture(build, builder, recipe or {}, search or {}, few_images)
 
     return decorate
 
