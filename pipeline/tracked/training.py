@@ -35,8 +35,11 @@ from pipeline.training.objective import metric_of, objective_of
 from pipeline.training.recipe import for_data
 from pipeline.training.run_folder import RunFolder
 
-# With less the default recipe has hardly begun: 400 images, 20 epochs: 38.6 % with 80 steps, 47.6 % with 260.
+# With less a training has hardly begun.
 FEW_STEPS = 200
+# With 1,000 training images of 25 classes, weights from a training on others took MobileNetV2 from 13 to 30 %:
+# docs/results.md.
+FEW_IMAGES = 2_000
 # The tag of a run whose loss stopped being finite.
 DIVERGED = "diverged"
 
@@ -147,7 +150,7 @@ def _train(
     parameters = log_layers(run, network)
     if is_told:
         print(f"training {config.model} ({parameters:,} parameters) on {summary(data)}")
-        _warn_of_few_steps(config, data)
+        _print_hints(config, data, network)
     with tracking.system_metrics(run):
         result = _fit(run, network, data, config, folder, is_told)
     found = _in_words(result)
@@ -219,13 +222,16 @@ def _of_constant_answers(data: Prepared, result: FitResult) -> str | None:
     return no_better_than_constant("val", accuracy, counts["val"], counts["train"], data.facts.class_names)
 
 
-def _warn_of_few_steps(config: TrainConfig, data: Prepared) -> None:
-    in_all = steps_per_epoch(sum(data.facts.counts["train"]), config.batch_size) * config.epochs
-    if in_all < FEW_STEPS:
-        print(
-            f"{in_all} steps in all are few: a smaller --batch_size, with a --learning_rate smaller in proportion, or "
-            f"more --epochs may do better"
-        )
+def _print_hints(config: TrainConfig, data: Prepared, network: Network) -> None:
+    """Say what helps where there is little to train on, or where the training is short."""
+    images = sum(data.facts.counts["train"])
+    if images < FEW_IMAGES:
+        can_have_weights = config.weights == "none" and "keras" in network.requirements
+        weights = ", and --weights of a network that was trained on other images" if can_have_weights else ""
+        print(f"{images:,} training images are few: what helps is more of them{weights}")
+    steps = steps_per_epoch(images, config.batch_size) * config.epochs
+    if steps < FEW_STEPS:
+        print(f"{steps} steps in all are few; more --epochs may do better")
 
 
 def _fit(
