@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import pandas as pd
@@ -13,6 +14,7 @@ from pipeline import config as options
 from pipeline import tracking
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
+from pipeline.tracked.training import _print_hints
 from pipeline.tracking import model_address
 
 # Without TensorFlow a worker of a search starts in two seconds.
@@ -267,12 +269,29 @@ def test_a_hand_written_network_goes_the_same_way_without_tensorflow(trained, cl
 @pytest.mark.parametrize(("batch_size", "said"), [("48", True), ("1", False)])
 def test_a_training_of_few_steps_says_so(trained, capsys, batch_size, said):
     run("train", {"model": "two-layer-numpy", "data": str(trained[1]), "epochs": "5", "batch_size": batch_size})
-    assert ("5 steps in all are few: a smaller --batch_size" in capsys.readouterr().out) == said
+    assert ("5 steps in all are few; more --epochs may do better" in capsys.readouterr().out) == said
+
+
+@pytest.mark.parametrize(
+    ("weights", "needs", "images", "said"),
+    [
+        ("none", ("keras",), 1999, "what helps is more of them, and --weights of a network that was trained on other"),
+        ("imagenet", ("keras",), 320, "320 training images are few: what helps is more of them\n"),
+        ("none", (), 320, "320 training images are few: what helps is more of them\n"),  # it takes no weights
+        ("none", ("keras",), 2000, ""),
+    ],
+)
+def test_a_training_on_few_images_names_what_helps(capsys, weights, needs, images, said):
+    data = SimpleNamespace(facts=SimpleNamespace(counts={"train": [images - 10, 10]}))
+    _print_hints(options.TrainConfig(weights=weights, epochs=500), data, SimpleNamespace(requirements=needs))
+    printed = capsys.readouterr().out
+    assert said in printed
+    assert bool(said) == bool(printed)
 
 
 @pytest.mark.slow
 def test_a_model_that_sees_less_than_what_is_prepared_is_evaluated_and_asked_as_it_was_validated(trained, client):
-    run("train", {"data": str(trained[1]), "image_size": "32", "input_scale": "0.5", "width": "8"})
+    run("train", {"data": str(trained[1]), "image_size": "32", "input_scale": "0.5", "width": "8", "epochs": "20"})
     newest = client.search_runs(["0"], "tags.stage = 'train'", order_by=["attributes.start_time DESC"])[0]
     run("evaluate", {"run_id": newest.info.run_id, "split": "val"})
     evaluation = client.search_runs(["0"], "tags.stage = 'evaluate'", order_by=["attributes.start_time DESC"])[0]

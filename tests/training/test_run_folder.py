@@ -63,6 +63,22 @@ def test_the_epochs_that_were_found_to_fit_into_minutes_are_kept_when_it_is_gone
     assert run_folder.read(tmp_path / "runs" / "new").chosen_epochs == 40
 
 
+WAITING = OPTIONS | {"epochs": run_folder.UNDECIDED}
+
+
+def test_one_that_ended_before_its_data_decided_an_option_is_the_same_whatever_that_comes_to(tmp_path):
+    begun(tmp_path, "old", options=WAITING, data_digest=None)
+    new = begun(tmp_path, "new", owner=process.myself())
+    assert [folder.path.name for folder in run_folder.find_same(new)[0]] == ["old"]
+
+
+def test_one_whose_data_decided_an_option_is_the_same_if_that_came_to_the_same(tmp_path):
+    begun(tmp_path, "old", epochs=3, options=WAITING).of_data("digest", {"epochs": 9})
+    begun(tmp_path, "other", epochs=3, options=WAITING).of_data("digest", {"epochs": 8})
+    new = begun(tmp_path, "new", owner=process.myself())
+    assert [folder.path.name for folder in run_folder.find_same(new)[0]] == ["old"]
+
+
 ELSEWHERE = DEAD | {"host": "a container before it was restarted", "namespace": "another"}
 
 
