@@ -45,10 +45,12 @@ def trained_part(config: TrainConfig, data: Prepared, epochs: list[dict]) -> dic
 
 
 def train_config(typed: dict[str, Any]) -> TrainConfig:
-    """The configuration that `train` would make of what is typed."""
+    """The configuration that `train` would make of what is typed; `for_data` decides what it leaves undecided."""
     from pipeline import models
 
-    config: TrainConfig = options.resolve("train", typed, recipe_of=models.recipe, config_of_run=dict)
+    config: TrainConfig = options.resolve(
+        "train", typed, recipe_of=models.recipe, config_of_run=dict, following_of=models.following
+    )
     return config
 
 
