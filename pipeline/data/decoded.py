@@ -14,8 +14,8 @@ from pipeline.data.pool import Lost, map_on_all_cores
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.data.writing import SECONDS
 
-# Predicted at once, too.
-AT_ONCE = 250
+# Of decoded pictures, at a time; and how many of them at most.
+PART_BYTES, MOST_AT_ONCE = 1 << 24, 1000
 
 
 class Decoded(NamedTuple):
@@ -34,14 +34,15 @@ def decoded(pictures: Pictures, preprocessing: Preprocessing, max_pixels: int) -
 def _batches(pictures: Pictures, preprocessing: Preprocessing, max_pixels: int) -> Iterator[Decoded]:
     there = pictures.table["path"].dropna()
     size, resize = preprocessing.prepared_size, preprocessing.resize
+    at_once = min(MOST_AT_ONCE, max(1, PART_BYTES // (3 * size**2)))
     if pictures.pixels and len(there) and pictures.pixels(there[:1]).shape[1] == size:
-        for start in range(0, len(there), AT_ONCE):
-            part = there[start : start + AT_ONCE]
+        for start in range(0, len(there), at_once):
+            part = there[start : start + at_once]
             yield Decoded(part.index.tolist(), pictures.pixels(part), {})
         return
     work = functools.partial(decoded_or_reason, pictures.read, size, resize, max_pixels)
     done = map_on_all_cores(work, there.items(), len(there), SECONDS)
-    while part := list(itertools.islice(done, AT_ONCE)):
+    while part := list(itertools.islice(done, at_once)):
         images = [(row, result) for (row, _), result in part if isinstance(result, np.ndarray)]
         errors = {row: result.reason if isinstance(result, Lost) else result for (row, _), result in part}
         pixels = np.stack([image for _, image in images]) if images else np.empty((0, size, size, 3), np.uint8)
