@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from images import write_class_folders
-from own_place import settle_in
+from own_place import do_not_wait_for_the_disk, settle_in
 
 # A machine that does other work besides is no failure.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+do_not_wait_for_the_disk()
 
 TESTS = Path(__file__).parent
 # Folders whose tests bear their name as a marker.

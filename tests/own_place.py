@@ -6,8 +6,22 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 RUN_OF_THE_CALLER = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
+
+
+def do_not_wait_for_the_disk() -> None:
+    """Have this process's SQLite databases leave it to the system when what they hold reaches the disk.
+
+    MLflow writes each metric in a transaction of its own: on a slow disk, tests wait for that longer than they compute.
+    """
+
+    @event.listens_for(Engine, "connect")
+    def connected(connection, record):
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
 
 
 def settle_in(folder: Path, patch: pytest.MonkeyPatch, store: Path | None = None) -> Path:
