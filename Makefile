@@ -24,7 +24,7 @@ train: $(BIN)/.installed
 
 test: $(BIN)/.installed-test
 	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not faults and not slow" $(ARGS)
-	$(BIN)/python -m pytest $(PARALLEL) -m "e2e and not faults and not slow" $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not faults and not slow" tests/e2e $(ARGS)
 
 slow: $(BIN)/.installed-test
 	$(BIN)/python -m pytest $(PARALLEL) -m slow $(ARGS)

@@ -19,7 +19,7 @@ OPTIONS = [
     "image_size=16",
     "final_image_size=16",
     "batch_size=8",
-    "final_epochs=2",
+    "retrain=0",
 ]
 ROOT = Path(__file__).parents[2]
 PASSWORD = "open%24esame-7"

@@ -17,8 +17,8 @@ OPTIONS = [
     "width=16",
     "batch_size=8",
     "epochs=150",
-    "final_epochs=2",
     "trials=3",
+    "retrain=0",
     "pruner=none",
     "study=stopped",
 ]
