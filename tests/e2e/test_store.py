@@ -30,8 +30,8 @@ def test_a_server_that_does_not_answer_is_said_within_a_quarter_of_a_minute(here
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "train", "--epochs", "1", "--model", "two-layer-numpy"],
-        cwd=ROOT,
-        env=environment | {"MLFLOW_TRACKING_URI": "http://user:secret@127.0.0.1:9"},
+        cwd=here,
+        env=environment | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": "http://user:secret@127.0.0.1:9"},
         capture_output=True,
         text=True,
         check=False,
@@ -40,6 +40,8 @@ def test_a_server_that_does_not_answer_is_said_within_a_quarter_of_a_minute(here
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "no tracking server answers at http://user:***@127.0.0.1:9" in done.stderr
+    assert not done.stdout
+    assert not list(here.rglob("*"))
 
 
 def test_a_folder_is_no_store_any_more(here, monkeypatch, tmp_path):
@@ -79,7 +81,7 @@ def has_tables(path):
 
 
 def test_processes_that_make_a_store_at_once_do_not_break_it(begin, here):
-    assert [end(process) for process in [begin(OURS) for _ in range(4)]] == [""] * 4
+    assert [end(process) for process in [begin(OURS) for _ in range(3)]] == [""] * 3
     assert [path.name for path in here.iterdir()] == ["mlflow.db"]
     check_store()
 
@@ -92,12 +94,16 @@ def test_a_store_that_mlflow_is_making_is_waited_for(begin, here):
     check_store()
 
 
-def test_a_killed_maker_leaves_no_half_store(begin, here):
-    for seconds in (1, 2, 3, 4):
+def test_a_killed_maker_leaves_no_half_store(begin, here, environment, tmp_path):
+    for made in (Path.exists, has_tables):
+        elsewhere = tmp_path / made.__name__  # where it makes the store before that is put in its place
+        elsewhere.mkdir()
+        environment["TMPDIR"] = str(elsewhere)
         process = begin(OURS)
-        time.sleep(seconds)
+        wait_for(lambda made=made, elsewhere=elsewhere: any(made(path) for path in elsewhere.glob("*/mlflow.db")))
         process.kill()
         process.wait()
+        assert not list(here.iterdir())
     assert end(begin(OURS)) == ""
     check_store()
 

@@ -283,7 +283,7 @@ def test_a_configuration_that_cannot_be_trained_ends_no_search_that_has_others(s
 def test_a_trial_that_diverges_is_pruned_with_its_reason(searched, tmp_path):
     space = tmp_path / "space.yaml"
     space.write_text(json.dumps({"learning_rate": [90.0]}), encoding="utf-8")
-    typed = searched[1] | {"study": "diverging", "space": str(space), "trials": "1", "retrain": "1"}
+    typed = searched[1] | {"study": "diverging", "space": str(space), "trials": "1", "workers": "1"}
     with pytest.raises(UserError, match=r"none of 1 trials is complete.*no longer finite"):
         run("search", typed)
     (trial,) = MlflowClient().search_runs(["0"], "tags.stage = 'trial' and tags.study = 'diverging'")

@@ -1,4 +1,6 @@
+import contextlib
 import dataclasses
+import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,12 +109,19 @@ def test_config_of_a_run_repeats_it(trained, client):
     assert differing == {"epochs"}
 
 
-def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client, capsys):
-    before = len(all_runs(client))
-    run("evaluate", {"run_id": trained[2], "split": "val"})
-    runs = all_runs(client)
-    assert len(runs) == before + 1
-    evaluation = next(each for each in runs if each.data.tags["stage"] == "evaluate")
+@pytest.fixture(scope="module")
+def evaluated(trained):
+    """(runs that are new, what was printed) of an evaluation on the validation images."""
+    client, printed = MlflowClient(), io.StringIO()
+    before = {each.info.run_id for each in all_runs(client)}
+    with contextlib.redirect_stdout(printed):
+        run("evaluate", {"run_id": trained[2], "split": "val"})
+    return [each for each in all_runs(client) if each.info.run_id not in before], printed.getvalue()
+
+
+def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client, evaluated):
+    (evaluation,), printed = evaluated
+    assert evaluation.data.tags["stage"] == "evaluate"
     assert evaluation.info.run_name == f"evaluate val {evaluation.data.metrics['val_accuracy']:.1%}"
     assert "95 % interval" in evaluation.data.tags["mlflow.note.content"]
     assert evaluation.data.tags["mlflow.parentRunId"] == trained[2]
@@ -133,7 +142,7 @@ def test_evaluate_scores_the_logged_model_as_a_child_of_its_run(trained, client,
     )
     assert len(predictions) == 6
     assert predictions["correct"].mean() == pytest.approx(best)
-    assert "95 % interval" in capsys.readouterr().out
+    assert "95 % interval" in printed
 
 
 def newest_evaluation(client):
@@ -194,9 +203,8 @@ def test_models_are_ranked_by_their_accuracy_on_test(trained, client):
     assert not above(1)
 
 
-def test_the_main_scores_stand_on_the_training_run_and_its_curves_stay(trained, client):
-    run("evaluate", {"run_id": trained[2], "split": "val"})
-    scores, training = newest_evaluation(client).data.metrics, client.get_run(trained[2]).data.metrics
+def test_the_main_scores_stand_on_the_training_run_and_its_curves_stay(trained, client, evaluated):
+    scores, training = evaluated[0][0].data.metrics, client.get_run(trained[2]).data.metrics
     assert training["val_macro_f1"] == scores["val_macro_f1"]
     assert training["val_accuracy_low"] == scores["val_accuracy_low"]
     assert len(client.get_metric_history(trained[2], "val_accuracy")) == 4

@@ -71,8 +71,8 @@ def test_a_full_disk_is_heard_of(tmp_path):
 
 
 SMALL_RESNET = {"depth": 1, "width": 8, "dropout": 0.3}
-# Of 48 images batches of 9 leave a smaller last one; images of 16 pixels grow to 32 and 48.
-GROWING = {"image_size": 48, "initial_scale": 1 / 3, **SMALL_RESNET}
+# Of 48 images batches of 9 leave a smaller last one; images of 16 pixels grow to 32.
+GROWING = {"image_size": 32, "initial_scale": 0.5, **SMALL_RESNET}
 
 
 @pytest.fixture
