@@ -1,6 +1,7 @@
 """What a person sees in MLflow's UI and in a report, in a real browser.
 
-PIPELINE_SCREENSHOTS=docs/images writes the pictures of the documentation there.
+PIPELINE_SCREENSHOTS=docs/images writes the pictures of the documentation there: of the built-in images, which are more
+than a test needs.
 """
 
 import io
@@ -11,12 +12,14 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from images import write_class_folders
 from mlflow.tracking import MlflowClient
 from PIL import Image
 from servers import TrackingServer
 
 from pipeline.__main__ import run
 
+PICTURES = os.environ.get("PIPELINE_SCREENSHOTS")
 CHROMIUM = shutil.which("chromium")
 VIEW = "workflowType=machine_learning"
 PATIENCE_MS = 30_000
@@ -36,15 +39,12 @@ SEARCH = {
     "study": "small",
 }
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server with two trainings and a search of glyphs, and a report of them in the current folder."""
+    """A server with a training and a search, and a report of them in the current folder."""
     folder = tmp_path_factory.mktemp("browser")
     started = TrackingServer(folder)
     started.start()
@@ -52,9 +52,9 @@ def server(tmp_path_factory):
         patch.chdir(folder)
         patch.setenv("PIPELINE_WORKDIR", str(folder / "workdir"))
         patch.setenv("MLFLOW_TRACKING_URI", started.address)
-        for epochs in ("2", "3"):
-            run("train", TRAINING | {"epochs": epochs})
-        run("search", TRAINING | SEARCH)
+        data = {} if PICTURES else {"data": str(write_class_folders(folder / "colours"))}
+        run("train", TRAINING | data | {"epochs": "2"})
+        run("search", TRAINING | data | SEARCH)
         run("report", {"output": str(folder / "report.html")})
         yield started
     started.kill()
@@ -92,11 +92,11 @@ def picture(page, name, height=800):
 
     height: of its upper part, which names no folder of this machine.
     """
-    if folder := os.environ.get("PIPELINE_SCREENSHOTS"):
+    if PICTURES:
         page.wait_for_timeout(STILL_MS)
         shot = Image.open(io.BytesIO(page.screenshot()))
         shot = shot.convert("RGB").crop((0, 0, shot.width, height))
-        shot.quantize(COLOURS).save(ROOT / folder / f"{name}.png", optimize=True)
+        shot.quantize(COLOURS).save(ROOT / PICTURES / f"{name}.png", optimize=True)
 
 
 def of_stage(server, stage):
@@ -106,12 +106,11 @@ def of_stage(server, stage):
 def test_from_the_list_of_runs_to_the_registered_model(server, page):
     runs = f"{server.address}/#/experiments/0/runs"
     (search,) = of_stage(server, "search")
-    trained = of_stage(server, "train")[-2:]
-    first, second = (each.info.run_id for each in trained)
-    see(page, f"{runs}?{VIEW}", trained[0].info.run_name, search.info.run_name)
+    of_search, alone = of_stage(server, "train")
+    see(page, f"{runs}?{VIEW}", alone.info.run_name, search.info.run_name)
     see(page, f"{runs}/{search.info.run_id}?{VIEW}", "Child runs", "trial-000", "trial-001")
     picture(page, "mlflow-study", height=620)
-    compared = urllib.parse.quote(json.dumps([first, second]))
+    compared = urllib.parse.quote(json.dumps([of_search.info.run_id, alone.info.run_id]))
     see(page, f"{server.address}/#/compare-runs?runs={compared}&experiments=%5B%220%22%5D&{VIEW}", "val_accuracy")
     page.get_by_text("Run details").first.evaluate("each => each.scrollIntoView()")
     picture(page, "mlflow-ui")
