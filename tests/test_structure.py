@@ -99,12 +99,11 @@ def test_only_tracking_and_serving_import_mlflow():
         # Modules that stand together are loaded by one process: what none of them needs.
         (["training.fit", "training.network_spec", "evaluation.measures"], ["mlflow"]),
         (["export.formats.litert", "export.formats.onnx"], ["ai_edge_litert", "onnxruntime"]),
-        (["tracked.export"], ["keras"]),
+        (["tracked.export", "stages.search"], ["keras", "ray"]),
         (["stages.report"], ["tensorflow", "matplotlib"]),
         (["tracking"], ["pipeline.serving", "keras"]),
         (["data.sources.hf", "data.sources.keras_datasets", "data.sources.tfds"], ["datasets", "keras"]),
         (["data.sources.tfds"], ["tensorflow_datasets"]),
-        (["stages.search"], ["ray"]),
     ],
     ids=lambda names: names[0],
 )

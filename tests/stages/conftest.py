@@ -1,10 +1,21 @@
 import shutil
 
+import matplotlib
 import pytest
 from images import SMALL, write_class_folders
 from own_place import settle_in
 
 from pipeline.__main__ import run
+
+# Of a figure, these tests ask that it is drawn and logged; what it shows is tested in tests/figures.
+FIGURE_DPI = 20
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_figures():
+    """Figures are written as small files, for which there are fewer pixels to draw and to compress."""
+    with matplotlib.rc_context({"savefig.dpi": FIGURE_DPI}):
+        yield
 
 
 @pytest.fixture(scope="session")

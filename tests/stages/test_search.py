@@ -30,7 +30,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory, empty_store):
-    """(folder, options) of one study of four trials by two workers, continued from three; shared by the tests."""
+    """(folder, options) of one study of four trials, three by one worker and one by two; shared by the tests."""
     folder = tmp_path_factory.mktemp("searched")
     images = write_class_folders(folder / "colours")
     typed = SMALL | {"data": str(images), "workers": "2"}
@@ -39,7 +39,7 @@ def searched(tmp_path_factory, empty_store):
         run("preprocess", {name: typed[name] for name in ("data", "image_size")})
         test_file = next((folder / "workdir" / "prepared").glob("*/test.npy"))
         test_file.rename(folder / "test.npy")
-        run("search", typed | {"trials": "3", "retrain": "0"})
+        run("search", typed | {"trials": "3", "retrain": "0", "workers": "1"})
         (folder / "test.npy").rename(test_file)
         run("search", typed | {"trials": "4", "retrain": "2"})
         yield folder, typed
