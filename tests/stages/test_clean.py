@@ -110,16 +110,14 @@ def test_without_a_terminal_it_lists_only(workdir, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(("answer", "goes"), [("y", True), ("yes", True), ("", False), ("n", False)])
-def test_in_a_terminal_it_asks(workdir, answer, goes):
+def test_in_a_terminal_it_asks(workdir, answer, goes, monkeypatch, capsys):
     controlling, terminal = os.openpty()
-    command = [sys.executable, "-m", "pipeline", "clean", "--workdir", str(workdir)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=subprocess.PIPE, text=True) as asked:
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
         os.write(controlling, f"{answer}\n".encode())
-        said = asked.communicate(timeout=60)[0]
-    for end in (controlling, terminal):
-        os.close(end)
-    assert asked.returncode == 0
-    assert "[y/N]" in said
+        assert main(["clean", "--workdir", str(workdir)]) == 0
+    os.close(controlling)
+    assert "[y/N]" in capsys.readouterr().out
     assert ("runs/over" not in left(workdir)) == goes
 
 
