@@ -356,8 +356,8 @@ class TrainConfig(PreprocessConfig):
     initial_scale: float = option(
         1.0,
         click.FloatRange(0, 1, min_open=True),
-        "side of the training images at first, as a fraction of image_size; it grows to what the network takes over "
-        "four fifths of the epochs. Smaller is faster",
+        "side of the training images at first, as a fraction of image_size, but at least 12 pixels; it grows to what "
+        "the network takes over four fifths of the epochs. Smaller is faster",
         group="size",
     )
     epochs: int = option(

@@ -37,13 +37,17 @@ def network_spec(config: TrainConfig, data: Prepared) -> NetworkSpec:
     )
 
 
+# Images of 8 pixels become maps of one pixel within the default network. There oneDNN's convolutions in bfloat16 gave
+# another result each time on a processor with matrix tiles, now and then none that is a number; from 10 pixels on the
+# same one (TensorFlow 2.21).
+SMALLEST_FIRST = 12
+
+
 def image_sizes(config: TrainConfig, facts: DatasetFacts) -> ImageSizes:
-    """The sides of the images of a training."""
-    return ImageSizes(
-        prepared=facts.image_size,
-        seen=scaled_size(config.input_scale, facts.image_size),
-        first=scaled_size(config.initial_scale, facts.image_size),
-    )
+    """The sides of the images of a training; they grow from 12 pixels at the least."""
+    seen = scaled_size(config.input_scale, facts.image_size)
+    first = max(scaled_size(config.initial_scale, facts.image_size), min(SMALLEST_FIRST, seen))
+    return ImageSizes(prepared=facts.image_size, seen=seen, first=first)
 
 
 def preprocessing_of(config: TrainConfig, facts: DatasetFacts) -> Preprocessing:

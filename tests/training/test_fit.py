@@ -114,7 +114,12 @@ def test_images_may_begin_small_and_be_mixed(data):
 
     network.fit_epoch = recording
     result = fit(network, data, config)
-    assert [epoch[0].images.shape[1:3] for epoch in seen] == [(8, 8), (8, 8), (8, 8), (16, 16)]
+    assert [epoch[0].images.shape[1:3] for epoch in seen] == [
+        (12, 12),
+        (12, 12),
+        (12, 12),
+        (16, 16),
+    ]  # half is too small
     assert all(any((batch.targets > 0.2).sum(axis=1).max() == 2 for batch in epoch) for epoch in seen)
     val = data["val"]
     assert accuracy(val.labels, network.predict(val.images)) == result.best.val_accuracy
@@ -144,7 +149,7 @@ def test_images_may_be_prepared_larger_than_the_network_sees_them(image_folder, 
 def test_a_network_of_one_size_refuses_to_begin_smaller(data):
     config = configured(data, **HAND_WRITTEN, initial_scale=0.5)
     network = models.build(config.model, network_spec(config, data))
-    with pytest.raises(UserError, match=r"--initial_scale .* two-layer-numpy built for 16 pixels cannot take 8"):
+    with pytest.raises(UserError, match=r"--initial_scale .* two-layer-numpy built for 16 pixels cannot take 12"):
         fit(network, data, config)
 
 
