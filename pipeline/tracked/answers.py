@@ -11,7 +11,10 @@ from pipeline.evaluation.contract import Answers
 
 
 def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig) -> Answers:
-    """The answers, with the model's temperature applied if that is asked for, and what measures ask about them."""
+    """The answers, with the model's temperature applied if that is asked for, and what measures ask about them.
+
+    Raises UserError if the network's answers are no numbers.
+    """
     split = data[config.split]
     plain = model.classifier.probabilities
     calibrated = config.calibrate == "yes"
@@ -25,6 +28,11 @@ def answers(model: tracking.LoggedModel, data: Prepared, config: EvaluateConfig)
 
     images = split.images[:]
     given = plain(images)
+    if wrong := int(np.sum(~np.isfinite(given).all(axis=1))):
+        raise UserError(
+            f"the model of run {model.run_id} answers {wrong:,} of {len(given):,} images with NaN in place of "
+            "probabilities; train it anew, with a smaller --learning_rate or with --precision float32"
+        )
     shown = _with_temperature(given, model) if calibrated else given
     return Answers(
         split=config.split,

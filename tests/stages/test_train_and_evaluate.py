@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from pipeline import config as options
 from pipeline import tracking
 from pipeline.__main__ import main, run
 from pipeline.errors import UserError
+from pipeline.serving import ImageClassifier
 from pipeline.tracked.training import _print_hints
 from pipeline.tracking import model_address
 
@@ -338,3 +340,10 @@ def test_config_yaml_has_no_path_of_this_machine(trained):
     values = yaml.safe_load(mlflow.artifacts.load_text(f"runs:/{trained[2]}/config.yaml"))
     assert "workdir" not in values
     assert values["learning_rate"] == 0.02
+
+
+def test_a_model_whose_answers_are_no_numbers_is_refused(trained, monkeypatch):
+    given = ImageClassifier.probabilities
+    monkeypatch.setattr(ImageClassifier, "probabilities", lambda *arguments: given(*arguments) * np.nan)
+    with pytest.raises(UserError, match=r"answers 6 of 6 images with NaN in place of probabilities; train it anew"):
+        run("evaluate", {"run_id": trained[2]})
