@@ -26,12 +26,11 @@ SMALL = {"model": "two-layer-numpy", "image_size": "16", "batch_size": "16"}
 SHORT = {"epochs": "1"}
 SHORTER = {
     "train": SHORT,
-    "search": SHORT | {"trials": "2", "final_epochs": "1", "final_image_size": "16"},
+    "search": SHORT | {"trials": "2", "final_epochs": "1", "final_image_size": "32"},
     "ablate": SHORT | {"seeds": "1", "alone_seeds": "0"},
     "diagnose": SHORT | {"minutes": "0.2", "seeds": "1"},
     "main": SHORT | {"trials": "2", "final_epochs": "1", "final_image_size": "16"},
 }
-
 pytestmark = pytest.mark.slow
 
 
@@ -90,7 +89,7 @@ def _block_with(name):
 
 
 @pytest.mark.parametrize("words", commands(), ids=lambda words: " ".join(words[words.index("-e") + 1 :]))
-def test_each_command_does_what_it_says(words, home):
+def test_each_command_does_what_it_says(words, home, tmp_path):
     stage = words[words.index("-e") + 1]
     typed = dict(value.split("=", maxsplit=1) for flag, value in itertools.pairwise(words) if flag == "-P")
     newest, before = _trained_runs()
@@ -102,8 +101,12 @@ def test_each_command_does_what_it_says(words, home):
         typed = {"data": "~/photos"} | typed | SHORTER[stage]
         if not {"preset", "model", "run_id", "config", "start", "goal", "space"} & set(typed):
             typed = SMALL | typed
-        elif "preset" in typed or "model" in typed:
-            typed = {"image_size": "104" if typed.get("model") == "lenet" else "32"} | typed
+        elif "preset" in typed or "model" in typed or "space" in typed:
+            is_lenet = typed.get("model") == "lenet" or typed.get("preset") == "reference"
+            typed = {"image_size": "104" if is_lenet else "32"} | typed
+        if stage == "search":
+            # Each command begins one of its own.
+            typed = {"study": str(tmp_path.name)} | typed
         if "minutes" in typed:
             typed["minutes"] = "0.2"
             typed.pop("epochs")
