@@ -54,6 +54,21 @@ def build(name: str, spec: NetworkSpec) -> Network:
     return architecture(spec)
 
 
+def check_weights(name: str, weights: str, size: int) -> None:
+    """Have the weights that a network is to begin with at hand, before much is done for it.
+
+    weights: none, imagenet (downloaded now) or a file. size: the side of the images that the network takes. Raises
+    UserError if there are none.
+    """
+    if weights == "none":
+        return
+    architecture = _architecture(name)
+    if hasattr(architecture, "published"):
+        from pipeline.models.networks import given_weights
+
+        given_weights.check(name, weights, architecture.published, size)
+
+
 def load(path: Path) -> Network:
     """The network in a file that `Network.save` wrote."""
     if path.suffix == ".npz":

@@ -28,6 +28,7 @@ from pipeline.tracked.data import ensure_prepared, log_data, summary
 from pipeline.tracked.delivery import deliver_all
 from pipeline.tracked.fitting import decided, log_options
 from pipeline.tracked.folds import folds
+from pipeline.tracked.training import check_weights
 from pipeline.training.objective import metric_of
 
 
@@ -41,6 +42,7 @@ def search(config: SearchConfig, parent: str | None = None) -> str:
     name, tags = studies.study_name(config), studies.study_tags(config)
     with tracking.run("search", f"search {name}", parent, tags=tags) as run:
         log_options(run, config)
+        check_weights(config)
         data = ensure_prepared(options.part(config, PreprocessConfig), run.id, fill_all=fill_all(config))
         log_data(run, data, config, "training")
         config = decided(run, config, data)

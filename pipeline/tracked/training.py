@@ -34,6 +34,7 @@ from pipeline.training.network_spec import network_spec
 from pipeline.training.objective import metric_of, objective_of
 from pipeline.training.recipe import for_data
 from pipeline.training.run_folder import RunFolder
+from pipeline.training.schedule import scaled_size
 
 # With less a training has hardly begun.
 FEW_STEPS = 200
@@ -134,6 +135,9 @@ def _train(
 ) -> FitResult:
     """is_told: whether the terminal shows each epoch, which is too much where the training is one of many."""
     log_options(run, config)
+    if fold is None:
+        # What is not there is said before hours of data are prepared for it.
+        check_weights(config)
     data = ensure_prepared(options.part(config, PreprocessConfig), run.id)
     if config.folds:
         # Also where none is trained yet: what cannot be divided is refused before the training, not after it.
@@ -166,6 +170,11 @@ def _train(
         print(f"warning: {warning}", file=sys.stderr)
     run.describe(of_training(config, summary(data), found, run.id))
     return result
+
+
+def check_weights(config: TrainConfig) -> None:
+    """Have the weights at hand that the network begins with. Raises UserError if there are none."""
+    models.check_weights(config.model, config.weights, scaled_size(config.input_scale, config.image_size))
 
 
 def _of_data(

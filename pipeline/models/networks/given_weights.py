@@ -1,16 +1,24 @@
 """Weights that a network begins with, from a training of something else."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import UserError, first_line, shown
+from pipeline.models.networks.published_weights import Published, published_body
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.paths import is_file, path_of
 
 NONE, IMAGENET = "none", "imagenet"
 
-# input shape -> a body with the weights that Keras publishes
-Published = Callable[[tuple[int, int, int]], keras.Model]
+
+def check(name: str, weights: str, published: Published | None, size: int) -> None:
+    """Have the weights that a network is to begin with at hand; published ones are downloaded now.
+
+    size: the side of the images that it takes. Raises UserError as `give` does, but for what is in a file.
+    """
+    if weights == IMAGENET:
+        _published(name, published, (size, size, 3))
+    else:
+        _file(weights)
 
 
 def give(core: keras.Model, weights: str, published: Published | None) -> None:
@@ -21,19 +29,24 @@ def give(core: keras.Model, weights: str, published: Published | None) -> None:
     """
     body = body_of(core)
     if weights == IMAGENET:
-        _give_published(body, core.name, published)
+        body.set_weights(_published(core.name, published, body.input_shape[1:]).get_weights())
         return
+    path = _file(weights)
+    if path.suffix == ".keras":
+        _give_saved(body, core.name, path)
+    else:
+        _give_h5(body, core.name, path)
+
+
+def _file(weights: str) -> Path:
     path = path_of(weights)
     if not is_file(weights):
         raise UserError(
             f"--weights {shown(str(path))}: no such file; none, imagenet or a .keras or .h5 file is allowed"
         )
-    if path.suffix == ".keras":
-        _give_saved(body, core.name, path)
-    elif path.suffix == ".h5":
-        _give_h5(body, core.name, path)
-    else:
+    if path.suffix not in (".keras", ".h5"):
         raise UserError(f"--weights {path}: a .keras or .h5 file is expected")
+    return path
 
 
 def body_of(core: keras.Model) -> keras.Model:
@@ -41,18 +54,10 @@ def body_of(core: keras.Model) -> keras.Model:
     return keras.Model(core.input, core.layers[-1].input)
 
 
-def _give_published(body: keras.Model, name: str, published: Published | None) -> None:
+def _published(name: str, published: Published | None, input_shape: tuple[int, int, int]) -> keras.Model:
     if published is None:
         raise UserError(f"--weights imagenet: {name} has none; a file of a network trained here can be given")
-    try:
-        body.set_weights(published(body.input_shape[1:]).get_weights())
-    except OSError as error:
-        raise UserError(f"--weights imagenet could not be downloaded: {error}") from error
-    except Exception as error:
-        # Keras wraps what went wrong with a download in a bare Exception.
-        if type(error) is Exception:
-            raise UserError(f"--weights imagenet could not be downloaded: {error}") from error
-        raise
+    return published_body(published, input_shape)
 
 
 def _give_saved(body: keras.Model, name: str, path: Path) -> None:

@@ -1,6 +1,7 @@
 """Any class of keras.applications as an architecture of this project."""
 
 import sys
+import warnings
 from collections.abc import Callable
 
 from pipeline.errors import UserError
@@ -20,9 +21,15 @@ def keras_application(name: str) -> Callable[[NetworkSpec], Network]:
     preprocess_input = sys.modules[application.__module__].preprocess_input
 
     def body(input_shape: tuple[int, int, int], weights: str | None) -> keras.Model:
-        inputs = keras.Input(input_shape)
+        pixels = preprocess_input(keras.Input(input_shape))
+        # Some have weights for several sizes, and take those for 224 pixels where they are told none.
+        shape = input_shape if weights else None
         try:
-            return application(include_top=False, weights=weights, input_tensor=preprocess_input(inputs), pooling="avg")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                return application(
+                    include_top=False, weights=weights, input_tensor=pixels, input_shape=shape, pooling="avg"
+                )
         except ValueError as error:
             raise UserError(f"{name} cannot be built for images of {input_shape[0]} pixels: {error}") from error
 

@@ -15,6 +15,7 @@ from pipeline.models.networks import given_weights, statistics
 from pipeline.models.networks.architecture import FewImages, architecture
 from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
 from pipeline.models.networks.keras_float32 import float32_clone
+from pipeline.models.networks.published_weights import Published
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 from pipeline.numpy_lenet.losses import softmax
@@ -34,7 +35,7 @@ def keras_model(
     search: dict[str, Any] | None = None,
     few_images: FewImages | None = None,
     standardizes: bool = False,
-    imagenet: given_weights.Published | None = None,
+    imagenet: Published | None = None,
 ) -> Callable[[Builder], Callable[[NetworkSpec], Network]]:
     """Make a builder of Keras models an architecture of this project.
 
@@ -46,14 +47,13 @@ def keras_model(
         def build(spec: NetworkSpec) -> Network:
             return _build(builder, spec, standardizes, imagenet)
 
+        build.published = imagenet  # type: ignore[attr-defined]
         return architecture(build, builder, recipe or {}, search or {}, few_images)
 
     return decorate
 
 
-def _build(
-    builder: Builder, spec: NetworkSpec, standardizes: bool, imagenet: given_weights.Published | None
-) -> "KerasNetwork":
+def _build(builder: Builder, spec: NetworkSpec, standardizes: bool, imagenet: Published | None) -> "KerasNetwork":
     # Layers are named anew from 1, so that equal networks have equal names whatever was built before.
     keras.utils.clear_session()
     keras.utils.set_random_seed(spec.seed)
@@ -86,9 +86,7 @@ def _scope(strategy: Any) -> contextlib.AbstractContextManager:
     return strategy.scope() if strategy else contextlib.nullcontext()
 
 
-def _model(
-    builder: Builder, spec: NetworkSpec, standardizes: bool, imagenet: given_weights.Published | None
-) -> keras.Model:
+def _model(builder: Builder, spec: NetworkSpec, standardizes: bool, imagenet: Published | None) -> keras.Model:
     """The model from pixels to logits, with the weights that it begins with."""
     with _dtype_policy("mixed_bfloat16" if spec.precision == "bfloat16" else "float32"):
         size = spec.preprocessing.seen_size

@@ -1,15 +1,20 @@
 """Networks that begin with weights from a training of something else."""
 
 import dataclasses
+import time
+import urllib.error
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
+from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 from network_specs import network_spec
 
 from pipeline import models
 from pipeline.data.batches import Batch
 from pipeline.errors import UserError
+from pipeline.models.networks import published_weights
 from pipeline.models.networks.quiet_keras import keras
 
 IMAGES = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)
@@ -71,6 +76,57 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_weights_that_are_not_there_are_refused(weights, words):
     with pytest.raises(UserError, match=words):
         models.build("resnet", spec(weights=weights))
+
+
+@pytest.fixture
+def without_network(tmp_path, monkeypatch):
+    """The folder of a Keras that reaches no server."""
+
+    def unreachable(*_, **__):
+        raise urllib.error.URLError("there is no network")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(published_weights.file_utils.config, "keras_home", lambda: str(tmp_path))
+    monkeypatch.setattr(published_weights.file_utils, "urlretrieve", unreachable)
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    return tmp_path
+
+
+FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5"
+
+
+def test_without_a_network_it_says_which_file_to_fetch_and_where_to_put_it(without_network):
+    with pytest.raises(UserError) as refused:
+        models.check_weights("MobileNetV2", "imagenet", 96)
+    assert str(refused.value) == (
+        "--weights imagenet: Keras cannot download them (there is no network): fetch "
+        f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/{FILE} where there is a network "
+        f"and save it as {without_network / 'models' / FILE}"
+    )
+
+
+def test_a_file_that_was_put_there_is_taken(without_network):
+    published = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
+    (without_network / "models").mkdir()
+    with h5py.File(without_network / "models" / FILE, "w") as file:
+        save_weights_to_hdf5_group(file, published)
+    network = models.build("MobileNetV2", network_spec(96, weights="imagenet"))
+    theirs, taken = published.get_weights(), network.core.get_weights()
+    assert all(np.array_equal(*pair) for pair in zip(theirs, taken[: len(theirs)], strict=True))
+
+
+def test_a_file_that_was_put_there_and_is_cut_is_named(without_network):
+    (without_network / "models").mkdir()
+    (without_network / "models" / FILE).write_bytes(b"cut")
+    with pytest.raises(UserError, match=f"{FILE} does not hold these weights .*; remove it"):
+        models.check_weights("MobileNetV2", "imagenet", 96)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(without_network, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: time.sleep(5))
+    monkeypatch.setattr(published_weights, "PATIENCE_SECONDS", 0.1)
+    with pytest.raises(UserError, match=r"cannot download them \(no answer within 0.1 seconds\): fetch https"):
+        models.check_weights("MobileNetV2", "imagenet", 96)
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".txt"])
