@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import half_written, process
 from pipeline.training import run_folder
+from pipeline.training.features import FOLDER
 from pipeline.training.run_folder import RunFolder
 
 # The files that a training leaves once MLflow has all of it. With any other file in it, a folder is kept.
@@ -46,12 +47,16 @@ def leftovers(workdir: Path, of_studies: set[str]) -> list[Leftover]:
             return "half-written data", None if half_written.is_abandoned(path) else "it may be being written"
         return "unpacked archive", None
 
+    def of_features(path: Path) -> tuple[str, str | None]:
+        return "features of images", None
+
     def of_run(path: Path) -> tuple[str, str | None]:
         return "training", _why_kept(path, trainings[path])
 
     return [
         *_described(workdir / "prepared", of_data),
         *_described(workdir / "unpacked", of_archive),
+        *_described(workdir / FOLDER, of_features),
         *_described(workdir / "runs", of_run),
     ]
 

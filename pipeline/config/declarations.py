@@ -327,7 +327,23 @@ class TrainConfig(PreprocessConfig):
     head_epochs: int = option(
         1,
         click.IntRange(0, 100_000),
-        "with weights given: epochs at the beginning that train only the last layer",
+        "with weights given: epochs at the beginning that train only the last layer, on what the rest of the network "
+        "makes of each image, and of its mirror image where augment mirrors. That is computed once and kept, so that "
+        "they take a fraction of a second; they see no crops and no mixtures",
+        group="network",
+    )
+    head_learning_rate: float | None = option(
+        None,
+        click.FloatRange(0, 100, min_open=True),
+        "with weights given: the highest learning rate of head_epochs, which have a warm-up and a schedule of their "
+        "own; without it that is learning_rate",
+        group="network",
+    )
+    trained_body: float = option(
+        1.0,
+        click.FloatRange(0, 1),
+        "with weights given: the part of the other layers, from the last one back, that is trained after head_epochs; "
+        "0: none, so that all epochs train only the last layer",
         group="network",
     )
     depth: int | None = option(

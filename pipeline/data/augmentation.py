@@ -34,10 +34,7 @@ class Augmentation:
     def for_epoch(self, count: int, image_size: int, size: int, seed: int, epoch: int) -> Augment:
         """What changes the `count` images in one epoch, from image_size pixels a side to size."""
         rng = np.random.default_rng((seed, epoch, 1))
-        mirrored = rng.random(count) < 0.5
-        if self.flips == "alternating":
-            mirrored = (np.random.default_rng((seed, 3)).random(count) < 0.5) ^ (epoch % 2 == 1)
-        mirrored &= self.mirror and self.name != "none"
+        mirrored = self._mirrored(rng.random(count), seed, epoch)
         if self.name == "crop":
             change = _crop(rng, count, image_size, size, self.min_crop_area)
         elif self.name == "shift":
@@ -50,6 +47,21 @@ class Augmentation:
             return cv2.flip(changed, 1) if mirrored[index] else changed
 
         return augment
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether images are mirrored."""
+        return self.mirror and self.name != "none"
+
+    def mirrored(self, count: int, seed: int, epoch: int) -> np.ndarray:
+        """Which images `for_epoch` mirrors, (count,) of bool."""
+        return self._mirrored(np.random.default_rng((seed, epoch, 1)).random(count), seed, epoch)
+
+    def _mirrored(self, drawn: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+        chosen = drawn < 0.5
+        if self.flips == "alternating":
+            chosen = (np.random.default_rng((seed, 3)).random(len(drawn)) < 0.5) ^ (epoch % 2 == 1)
+        return chosen & self.mirrors
 
 
 def _keep(image: np.ndarray, index: int) -> np.ndarray:

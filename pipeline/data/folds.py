@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.data.channels import level_counts, statistics
 from pipeline.data.grouping import group_numbers, joined
 from pipeline.data.picked import Images, Picked
-from pipeline.data.prepared import Prepared, Split
+from pipeline.data.prepared import Compute, Prepared, Split
 from pipeline.errors import UserError, shown
 
 POOLED = ("train", "val")
@@ -47,7 +47,15 @@ class Fold(Prepared):
 
     def __getitem__(self, split: str) -> Split:
         """Train or val. Raises KeyError for test, which cross-validation leaves closed."""
-        return self.pool.split({"train": ~self.held_out, "val": self.held_out}[split])
+        return self.pool.split(self._chosen(split))
+
+    def per_image(self, split: str, compute: Compute) -> Images:
+        """What `compute` makes of each image of train or val, of which it gets those that the data set has there."""
+        made = [compute(name, images) for name, images in zip(POOLED, self.pool.images, strict=True)]
+        return Picked(made, self.pool.table.index[self._chosen(split)].to_numpy())
+
+    def _chosen(self, split: str) -> np.ndarray:
+        return {"train": ~self.held_out, "val": self.held_out}[split]
 
 
 def folds_of(data: Prepared, count: int, seed: int) -> list[Fold]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.picked import Images, Picked
-from pipeline.data.prepared import Prepared, Split
+from pipeline.data.prepared import Compute, Prepared, Split
 from pipeline.data.scaling import all_scaled, scaled
 
 
@@ -51,6 +51,15 @@ class Portion(Prepared):
         if split == "train":
             opened = _rows(opened, self.kept)
         return dataclasses.replace(opened, images=Coarse(opened.images, self.detail)) if self.detail else opened
+
+    def per_image(self, split: str, compute: Compute) -> Images:
+        """What `compute` makes of each image of a split; it gets all images of the whole."""
+
+        def of_coarse(name: str, images: Images) -> Images:
+            return compute(f"{name}-of-{self.detail}-pixels", Coarse(images, self.detail))
+
+        made = self.whole.per_image(split, of_coarse if self.detail else compute)
+        return Picked([made], self.kept) if split == "train" else made
 
 
 def portion(

@@ -16,7 +16,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,10 @@ QUALITY_COLUMNS = [
     *("path", "label", "split", "width", "height", "hash", "one_colour"),
     *("near", "near_split", "distance", "equal", "dropped"),
 ]
+
+
+# The name of some images, the same for the same ones of a prepared data set, and the images -> a row for each of them.
+Compute = Callable[[str, Images], Images]
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,10 @@ class Prepared:
             _check_images(images, len(labels), self.facts, split)
             _check_split(opened, rows["position"].tolist(), self.facts, split)
         return opened
+
+    def per_image(self, split: str, compute: Compute) -> Images:
+        """What `compute` makes of each image of a split, (n, ...)."""
+        return compute(split, self[split].images)
 
     def manifest(self) -> pd.DataFrame:
         """One row per image: path, label, split, content, position; and group, if there are groups.

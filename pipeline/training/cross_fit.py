@@ -9,8 +9,7 @@ import numpy as np
 from pipeline.config import TrainConfig
 from pipeline.data.prepared import Prepared
 from pipeline.models.networks.contract import Network
-from pipeline.training.fit import EpochResult, fit_by_epoch
-from pipeline.training.objective import last_gain
+from pipeline.training.fit import EpochResult, fit_by_epoch, is_out_of_patience
 
 MEANS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "learning_rate")
 SUMS = ("epoch_seconds", "val_seconds", "compile_seconds")
@@ -37,7 +36,7 @@ def fit_folds(
         by_epoch.append(list(results))
         means.append(mean_of(results))
         on_epoch(means[-1])
-        if config.patience and len(means) - last_gain(means, metric) >= config.patience:
+        if is_out_of_patience(means, metric, config):
             break
     return by_epoch
 

@@ -1,6 +1,7 @@
 """The training loop. It asks no network what kind it is, and knows nothing of tracking."""
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -9,16 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.config import TrainConfig
-from pipeline.data.augmentation import Augmentation
-from pipeline.data.batches import Batch, balanced_weights, epoch_order, prefetched, smoothed_targets, training_batches
+from pipeline.data.batches import Batch, epoch_order, prefetched, training_batches
 from pipeline.data.mixing import cutmix
 from pipeline.data.prepared import DatasetFacts, Prepared, Split
-from pipeline.data.preprocessing import ImageSizes, Preprocessing
+from pipeline.data.preprocessing import ImageSizes
 from pipeline.errors import UserError, first_line, shown
 from pipeline.metrics import accuracy, balanced_accuracy, cross_entropy
-from pipeline.models.networks.contract import Network, predict_prepared
+from pipeline.models.networks.contract import EpochFit, Head, Network, predict_prepared
 from pipeline.training.checkpoints import Checkpoint
-from pipeline.training.network_spec import image_sizes, is_mirrorable, preprocessing_of
+from pipeline.training.head import head_batches, head_epochs, open_head
+from pipeline.training.network_spec import (
+    augmentation_of,
+    class_weights_of,
+    image_sizes,
+    preprocessing_of,
+    targets_of,
+)
 from pipeline.training.objective import best_of, last_gain, merit, metric_of
 from pipeline.training.schedule import learning_rates, sizes_by_epoch
 
@@ -126,7 +133,8 @@ def fit_by_epoch(
     train, val = data["train"], data["val"]
     spent_test = data["test"] if config.test_each_epoch else None
     steps = steps_per_epoch(len(train.labels), config.batch_size)
-    rates = learning_rates(config.schedule, config.learning_rate, config.warmup, steps * config.epochs)
+    alone = head_epochs(config, config.epochs)
+    rates = _rates(config, steps, alone)
     epochs: list[EpochResult] = []
     step_losses: list[np.ndarray] = []
     metric = metric_of(config, data.facts)
@@ -136,16 +144,23 @@ def fit_by_epoch(
         step_losses = [before.checkpoint.step_losses]
         best, best_state = best_of(epochs, metric), before.checkpoint.best_state
         _load(network, before.checkpoint)
+    head = open_head(network, data, config) if len(epochs) < alone else None
     for epoch in range(len(epochs) + 1, config.epochs + 1):
-        if epochs and config.patience and epoch - 1 - last_gain(epochs, metric) >= config.patience:
+        if is_out_of_patience(epochs, metric, config):
             break
-        if config.weights != "none":
-            network.freeze_body(epoch <= config.head_epochs)
         order = epoch_order(len(train.labels), config.seed, epoch)
-        batches = epoch_batches(train, data.facts, config, epoch, sizes[epoch - 1], order)
         epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
-        counted = _counted(batches, callbacks.on_step)
-        result, losses, probabilities = _epoch(network, counted, epoch_rates, val, preprocessing, epoch)
+        if head and epoch <= alone:
+            counted = _counted(head_batches(head, data, config, epoch, order), callbacks.on_step)
+            fitted = _fitted(head.head, counted, epoch_rates)
+            answers = functools.partial(head.head.predict, head.val)
+        else:
+            _begin_body(network, config, is_first=epoch == alone + 1)
+            batches = epoch_batches(train, data.facts, config, epoch, sizes[epoch - 1], order)
+            fitted = _fitted(network, _counted(batches, callbacks.on_step), epoch_rates)
+            answers = functools.partial(predict_prepared, network, val.images, preprocessing)
+        result, probabilities = _validated(fitted, answers, val.labels, float(epoch_rates[-1]), epoch)
+        losses = fitted.epoch.losses
         if spent_test:
             test_accuracy = accuracy(spent_test.labels, predict_prepared(network, spent_test.images, preprocessing))
             result = dataclasses.replace(result, test_accuracy=test_accuracy)
@@ -196,38 +211,69 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
     return -(-images // batch_size)
 
 
-def _epoch(
-    network: Network,
-    batches: Iterator[Batch],
-    rates: np.ndarray,
-    val: Split,
-    preprocessing: Preprocessing,
-    epoch: int,
-) -> tuple[EpochResult, np.ndarray, np.ndarray]:
-    """Train one epoch and validate; returns its result, the loss of each of its steps and the validation's answers."""
+def _rates(config: TrainConfig, steps: int, alone: int) -> np.ndarray:
+    """The learning rate of each step. alone: epochs of the last layer alone, which have a schedule of their own."""
+    parts = ((alone, config.head_learning_rate or config.learning_rate), (config.epochs - alone, config.learning_rate))
+    return np.concatenate(
+        [learning_rates(config.schedule, peak, config.warmup, steps * epochs) for epochs, peak in parts]
+    )
+
+
+def _begin_body(network: Network, config: TrainConfig, is_first: bool) -> None:
+    """Have the network learn as far as the options say, where it begins with weights of another training."""
+    if config.weights != "none":
+        network.train_body(config.trained_body)
+        if is_first:
+            # It has counted steps of the last layer alone, so that the first ones of the body would be far too large.
+            network.forget_steps()
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """An epoch, and the seconds that its steps took."""
+
+    epoch: EpochFit
+    seconds: float
+
+
+def _fitted(learner: Network | Head, batches: Iterator[Batch], rates: np.ndarray) -> _Fitted:
     start = time.perf_counter()
-    fitted = network.fit_epoch(batches, rates.tolist())
-    seconds = max(time.perf_counter() - start - fitted.compile_seconds, 1e-9)
+    fitted = learner.fit_epoch(batches, rates.tolist())
+    return _Fitted(fitted, max(time.perf_counter() - start - fitted.compile_seconds, 1e-9))
+
+
+def _validated(
+    fitted: _Fitted, answers: Callable[[], np.ndarray], labels: np.ndarray, learning_rate: float, epoch: int
+) -> tuple[EpochResult, np.ndarray]:
+    """The result of an epoch, and the answers to the validation images, whose labels these are."""
     validating = time.perf_counter()
     # A network that has diverged is recognised by its loss; NumPy's warnings on the way say less.
     with np.errstate(over="ignore", invalid="ignore"):
-        probabilities = predict_prepared(network, val.images, preprocessing)
+        probabilities = answers()
     val_seconds = time.perf_counter() - validating
     result = EpochResult(
         epoch=epoch,
-        train_loss=float(fitted.losses.mean()),
-        train_accuracy=fitted.accuracy,
-        val_loss=cross_entropy(val.labels, probabilities),
-        val_accuracy=accuracy(val.labels, probabilities),
-        val_balanced_accuracy=balanced_accuracy(val.labels, probabilities),
-        learning_rate=float(rates[-1]),
-        epoch_seconds=seconds,
-        images_per_second=fitted.images / seconds,
+        train_loss=float(fitted.epoch.losses.mean()),
+        train_accuracy=fitted.epoch.accuracy,
+        val_loss=cross_entropy(labels, probabilities),
+        val_accuracy=accuracy(labels, probabilities),
+        val_balanced_accuracy=balanced_accuracy(labels, probabilities),
+        learning_rate=learning_rate,
+        epoch_seconds=fitted.seconds,
+        images_per_second=fitted.epoch.images / fitted.seconds,
         val_seconds=val_seconds,
-        compile_seconds=fitted.compile_seconds,
+        compile_seconds=fitted.epoch.compile_seconds,
         time=time.time_ns() // 1_000_000,
     )
-    return result, fitted.losses, probabilities
+    return result, probabilities
+
+
+def is_out_of_patience(epochs: list[EpochResult], metric: str, config: TrainConfig) -> bool:
+    """Whether a training that has come so far is to stop early: not before the body has had its chance."""
+    if not epochs or not config.patience:
+        return False
+    before = head_epochs(config, config.epochs) if config.trained_body else 0
+    return len(epochs) - max(last_gain(epochs, metric), before) >= config.patience
 
 
 def _check_finite(result: EpochResult, losses: np.ndarray, config: TrainConfig) -> None:
@@ -247,17 +293,15 @@ def epoch_batches(
     train: Split, facts: DatasetFacts, config: TrainConfig, epoch: int, size: int, order: np.ndarray
 ) -> Iterator[Batch]:
     """The batches of an epoch, made ahead by a thread. size: the side of the images. order: their numbers."""
-    count, classes = len(train.labels), len(facts.class_names)
-    augmentation = Augmentation(config.augment, is_mirrorable(config, facts), config.min_crop_area, config.flips)
-    weights = balanced_weights(train.labels, classes) if config.class_weight == "balanced" else np.ones(classes, "f4")
+    count, augmentation = len(train.labels), augmentation_of(config, facts)
     batches = training_batches(
         train.images,
         train.labels,
         order,
         augmentation.for_epoch(count, facts.image_size, size, config.seed, epoch),
         config.batch_size,
-        smoothed_targets(classes, config.label_smoothing),
-        weights,
+        targets_of(config, facts),
+        class_weights_of(config, facts),
         cutmix(config.cutmix, count, config.seed, epoch),
     )
     return prefetched(batches)

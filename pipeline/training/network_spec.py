@@ -3,6 +3,8 @@
 import numpy as np
 
 from pipeline.config import TrainConfig
+from pipeline.data.augmentation import Augmentation
+from pipeline.data.batches import balanced_weights, smoothed_targets
 from pipeline.data.prepared import DatasetFacts, Prepared
 from pipeline.data.preprocessing import ImageSizes, Preprocessing
 from pipeline.data.scaling import all_scaled
@@ -71,3 +73,21 @@ def pixel_statistics(facts: DatasetFacts, standardize: str) -> tuple[tuple[float
 def is_mirrorable(config: TrainConfig, facts: DatasetFacts) -> bool:
     """Whether a mirrored image keeps its class: what the option mirror says, or the data if that leaves it to them."""
     return facts.mirrorable if config.mirror == "auto" else config.mirror == "yes"
+
+
+def augmentation_of(config: TrainConfig, facts: DatasetFacts) -> Augmentation:
+    """How training images are changed at random."""
+    return Augmentation(config.augment, is_mirrorable(config, facts), config.min_crop_area, config.flips)
+
+
+def targets_of(config: TrainConfig, facts: DatasetFacts) -> np.ndarray:
+    """The target of each class, (classes, classes)."""
+    return smoothed_targets(len(facts.class_names), config.label_smoothing)
+
+
+def class_weights_of(config: TrainConfig, facts: DatasetFacts) -> np.ndarray:
+    """What an image of each class counts in the loss, (classes,)."""
+    counts = facts.counts["train"]
+    if config.class_weight == "none":
+        return np.ones(len(counts), "f4")
+    return balanced_weights(np.repeat(np.arange(len(counts)), counts), len(counts))

@@ -14,6 +14,7 @@ from pipeline.data.picked import Images
 from pipeline.data.prepared import Prepared
 from pipeline.models.networks.contract import Network, predict_prepared
 from pipeline.training.fit import epoch_batches, steps_per_epoch, training_sizes
+from pipeline.training.head import head_batches, head_epochs, open_head
 from pipeline.training.network_spec import image_sizes, preprocessing_of
 from pipeline.training.schedule import sizes_by_epoch
 
@@ -34,16 +35,19 @@ class Pace:
 
     by_size: side of the training images -> the training steps of an epoch on images of that side. between: the
     validation, and copying the network's state. compiling: what building the graphs has taken; they are built by now.
+    alone: all of an epoch that trains the last layer alone.
     """
 
     by_size: dict[int, float]
     between: float
     compiling: float
+    alone: float = 0.0
 
 
 def measure(network: Network, data: Prepared, config: TrainConfig) -> Pace:
     """Measure the pace of a training with some of its steps; the network is left as it was.
 
+    Features that it will need and that are not kept from before are computed now, and count as what is gone already.
     Raises UserError if the network cannot take images as small as asked.
     """
     state, train, val = network.state(), data["train"], data["val"]
@@ -57,6 +61,9 @@ def measure(network: Network, data: Prepared, config: TrainConfig) -> Pace:
         network.fit_epoch(batches, [0.0] * steps_per_epoch(len(order), config.batch_size))
 
     order = epoch_order(len(train.labels), config.seed, 1)
+    alone = _seconds_alone(network, data, config, order) if head_epochs(config, 1) else 0.0
+    if config.weights != "none":
+        network.train_body(config.trained_body)
     began = time.perf_counter()
     predict(val.images[:1])
     for size in sorted(set(sizes)):
@@ -65,7 +72,7 @@ def measure(network: Network, data: Prepared, config: TrainConfig) -> Pace:
     by_size = {size: _epoch_seconds(functools.partial(fit, size), order, config.batch_size) for size in set(sizes)}
     between = _seconds(lambda: predict(val.images)) + _seconds(network.state)
     network.load_state(state)
-    return Pace(by_size, between, compiling)
+    return Pace(by_size, between, compiling, alone)
 
 
 def epochs_within(seconds: float, pace: Pace, data: Prepared, config: TrainConfig) -> int:
@@ -79,9 +86,25 @@ def epochs_within(seconds: float, pace: Pace, data: Prepared, config: TrainConfi
 
 
 def training_seconds(epochs: int, pace: Pace, data: Prepared, config: TrainConfig) -> float:
-    """What so many epochs take: the early ones less, where the images grow."""
+    """What so many epochs take: the early ones less, where the images grow or the last layer learns alone."""
     sizes = image_sizes(config, data.facts)
-    return sum(pace.by_size[size] + pace.between for size in sizes_by_epoch(sizes.first, sizes.seen, epochs))
+    alone = head_epochs(config, epochs)
+    of_body = sizes_by_epoch(sizes.first, sizes.seen, epochs)[alone:]
+    return alone * pace.alone + sum(pace.by_size[size] + pace.between for size in of_body)
+
+
+def _seconds_alone(network: Network, data: Prepared, config: TrainConfig, order: np.ndarray) -> float:
+    """An epoch of the last layer alone, its validation and copying the network's state."""
+    training = open_head(network, data, config)
+
+    def epoch() -> None:
+        batches = head_batches(training, data, config, 1, order)
+        training.head.fit_epoch(batches, [0.0] * steps_per_epoch(len(order), config.batch_size))
+        training.head.predict(training.val)
+        network.state()
+
+    epoch()  # which builds the graphs
+    return _seconds(epoch)
 
 
 def _build_graphs(fit: Fit, order: np.ndarray, batch_size: int) -> None:

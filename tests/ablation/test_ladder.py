@@ -46,7 +46,8 @@ def test_the_groups_are_those_of_the_documented_ladders():
     assert {name: " ".join(members) for name, members in GROUPS.items()} == {
         "input": "resize standardize",
         "augmentation": "augment mirror flips min_crop_area cutmix",
-        "network": "model weights head_epochs depth width dropout whiten image_size input_scale initial_scale",
+        "network": "model weights head_epochs head_learning_rate trained_body depth width dropout whiten image_size "
+        "input_scale initial_scale",
         "optimizer": "optimizer learning_rate schedule warmup batch_size weight_decay",
         "targets": "label_smoothing class_weight",
         "arithmetic": "precision devices deterministic",

@@ -155,9 +155,9 @@ def test_what_is_no_hyperparameter_is_refused_with_the_reason(tmp_path, name):
 
 def test_every_option_of_a_training_is_a_hyperparameter_or_has_a_reason():
     hyperparameters = (
-        "image_size resize head_epochs depth width dropout whiten input_scale initial_scale optimizer learning_rate "
-        "schedule warmup batch_size weight_decay label_smoothing class_weight augment mirror flips min_crop_area "
-        "cutmix standardize"
+        "image_size resize head_epochs head_learning_rate trained_body depth width dropout whiten input_scale "
+        "initial_scale optimizer learning_rate schedule warmup batch_size weight_decay label_smoothing class_weight "
+        "augment mirror flips min_crop_area cutmix standardize"
     )
     names = [field.name for field in options.fields_of(options.TrainConfig)]
     assert sorted(names) == sorted([*hyperparameters.split(), *NOT_SEARCHED])

@@ -56,6 +56,7 @@ def workdir(here):
     for name in (abandoned, half_written.beside(Path("b")).name, f"c.elsewhere.{NO_PROCESS}-1_0.part"):
         (folder / "prepared" / name).mkdir()
     (folder / "unpacked" / "archive-state").mkdir(parents=True)
+    (folder / "features" / "digest").mkdir(parents=True)
     training(folder, "over", "free", epochs=1, is_over=True)
     training(folder, "interrupted", "needed", epochs=2)
     training(folder, "not-begun", "free")
@@ -74,13 +75,14 @@ def workdir(here):
 def left(workdir):
     return {
         str(path.relative_to(workdir))
-        for part in ("prepared", "unpacked", "runs")
+        for part in ("prepared", "features", "unpacked", "runs")
         for path in workdir.glob(f"{part}/*")
     }
 
 
 STAYS = {"prepared/needed", "prepared/studied", "runs/interrupted", "runs/elsewhere", "runs/undelivered"}
-GOES = {"prepared/free", "prepared/index", "unpacked/archive-state", "runs/over", "runs/not-begun", "runs/trial"}
+GOES = {"prepared/free", "prepared/index", "features/digest", "unpacked/archive-state"}
+GOES |= {"runs/over", "runs/not-begun", "runs/trial"}
 
 
 def test_what_can_be_made_again_goes_and_what_is_needed_stays(workdir, capsys):
@@ -92,7 +94,7 @@ def test_what_can_be_made_again_goes_and_what_is_needed_stays(workdir, capsys):
     assert left(workdir) == STAYS | busy
     assert (workdir / "optuna.db").read_bytes() == database
     said = capsys.readouterr().out
-    assert "removed 7" in said
+    assert "removed 8" in said
     assert "prepared data, prepared/needed  (stays: interrupted needs it)" in said
     assert "training, runs/interrupted  (stays: unfinished, 2 epochs trained)" in said
     assert "(stays: it holds network.npz, which MLflow may not have)" in said

@@ -121,12 +121,12 @@ def test_a_training_that_goes_on_ends_as_an_unbroken_one_to_the_bit(configured, 
     assert_goes_on_from_every_epoch(*configured(**options), tmp_path)
 
 
-@pytest.mark.slow
-def test_so_does_one_that_begins_with_weights_and_a_frozen_body(configured, tmp_path):
-    lenet = {"model": "lenet", "image_size": 32, "depth": 2, "dropout": 0.3}
-    config, data = configured(**lenet)
-    file = models.build("lenet", network_spec(config, data)).save(tmp_path)
-    assert_goes_on_from_every_epoch(*configured(**lenet, optimizer="adamw", weights=str(file), head_epochs=2), tmp_path)
+def test_so_does_one_that_begins_with_weights_and_its_last_layer(configured, tmp_path):
+    network = {"model": "resnet", "cutmix": 0.5, **SMALL_RESNET}
+    config, data = configured(**network)
+    file = models.build("resnet", network_spec(config, data)).save(tmp_path)
+    begun = {"weights": str(file), "head_epochs": 2, "head_learning_rate": 0.05, "trained_body": 0.5}
+    assert_goes_on_from_every_epoch(*configured(**network, optimizer="adamw", **begun), tmp_path)
 
 
 def test_so_does_one_that_runs_out_of_patience(configured, tmp_path):

@@ -33,6 +33,13 @@ def test_growing_images_make_the_early_epochs_cheaper(data):
     assert training_seconds(5, PACE, data, dataclasses.replace(GROWING, initial_scale=1.0)) == 5 * 4.5
 
 
+def test_epochs_of_the_last_layer_alone_have_a_pace_of_their_own(data):
+    begun = dataclasses.replace(GROWING, weights="any.keras", head_epochs=3, initial_scale=1.0)
+    pace = dataclasses.replace(PACE, alone=0.25)
+    assert training_seconds(2, pace, data, begun) == 2 * 0.25
+    assert training_seconds(5, pace, data, begun) == 3 * 0.25 + 2 * 4.5
+
+
 @given(st.floats(0, 1000))
 def test_as_many_epochs_as_fit_and_not_one_more(data, seconds):
     epochs = epochs_within(seconds, PACE, data, GROWING)
@@ -41,13 +48,19 @@ def test_as_many_epochs_as_fit_and_not_one_more(data, seconds):
     assert (epochs == 0) == (seconds < 4.5)
 
 
-def test_it_is_measured_with_real_steps_which_leave_no_trace(data):
-    measured, untouched = (models.build("lenet", network_spec(GROWING, data)) for _ in range(2))
-    pace = measure(measured, data, GROWING)
+@pytest.mark.parametrize("begins_with_weights", [False, True])
+def test_it_is_measured_with_real_steps_which_leave_no_trace(data, tmp_path, begins_with_weights):
+    config = GROWING
+    if begins_with_weights:
+        file = models.build("lenet", network_spec(config, data)).save(tmp_path)
+        config = dataclasses.replace(config, weights=str(file), trained_body=0.5, workdir=tmp_path)
+    measured, untouched = (models.build("lenet", network_spec(config, data)) for _ in range(2))
+    pace = measure(measured, data, config)
     assert sorted(pace.by_size) == [16, 32]
     assert all(seconds > 0 for seconds in (*pace.by_size.values(), pace.between, pace.compiling))
+    assert (pace.alone > 0) == begins_with_weights
 
     def losses(network):
-        return [(epoch.train_loss, epoch.val_loss) for epoch in fit(network, data, GROWING).epochs]
+        return [(epoch.train_loss, epoch.val_loss) for epoch in fit(network, data, config).epochs]
 
     assert losses(measured) == losses(untouched)

@@ -70,8 +70,14 @@ class Network(Protocol):
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Take images (n, size, size, 3) uint8 to probabilities (n, classes) float32, rows sum to 1."""
 
-    def freeze_body(self, frozen: bool) -> None:
-        """Keep all but the last layer as it is from now on, or no longer."""
+    def head(self) -> "Head":
+        """Its last layer, to be trained apart from the rest of it, the body."""
+
+    def train_body(self, part: float) -> None:
+        """Have so much of the body learn from now on, from 0 to 1, counted in layers back from the last one."""
+
+    def forget_steps(self) -> None:
+        """Begin the optimiser anew, as if it had taken no step."""
 
     def takes(self, image_size: int) -> bool:
         """Whether it can be trained on images of this side, in pixels, as well as on those it was built for."""
@@ -99,6 +105,25 @@ class Network(Protocol):
 
         From float32 pixels (n, size, size, 3) on the scale 0 to 255 to probabilities (n, classes).
         """
+
+
+class Head(Protocol):
+    """The last layer of a network, with the dropout before it: a classifier of what the body makes of images.
+
+    Its weights and its optimiser are those of the network: what one of them learns, the other has learnt.
+    body_digest: what the body is known by, weights and all.
+    """
+
+    body_digest: str
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """What the body makes of images, as it predicts. (n, size, size, 3) uint8 -> (n, features) float32."""
+
+    def fit_epoch(self, batches: Iterable[Batch], learning_rates: Sequence[float]) -> EpochFit:
+        """As that of a network, on batches of features in place of images."""
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Take features (n, features) float32 to probabilities (n, classes) float32, rows sum to 1."""
 
 
 def predict_prepared(network: Network, images: Images, preprocessing: Preprocessing) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Any keras.Model as a network."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,14 +14,16 @@ from pipeline.data.batches import Batch
 from pipeline.errors import UserError
 from pipeline.models.networks import given_weights, statistics
 from pipeline.models.networks.architecture import FewImages, architecture
-from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
+from pipeline.models.networks.contract import EpochFit, Head, Network, NetworkSpec
 from pipeline.models.networks.keras_float32 import float32_clone
 from pipeline.models.networks.published_weights import Published
 from pipeline.models.networks.quiet_keras import keras
 from pipeline.models.networks.whitening import Whitening
 from pipeline.numpy_lenet.losses import softmax
 
+# Images of up to 128 pixels a side.
 PREDICTED_AT_ONCE = 250
+PREDICTED_PIXELS = 128**2
 MOMENTUM = 0.9
 # Decay pulls weights towards zero; scales and offsets have no reason to be there (Goyal et al. 2017).
 NOT_DECAYED = ["bias", "gamma", "beta"]
@@ -158,6 +161,7 @@ class KerasNetwork:
     """A network over `model`, a keras.Model from pixels to logits (to probabilities once loaded from a file).
 
     sample: training images, (n, size, size, 3) uint8, for the statistics of batch normalisation where steps are few.
+    dtype: of what it takes.
     """
 
     requirements: tuple[str, ...] = ("keras", "tensorflow")
@@ -170,6 +174,7 @@ class KerasNetwork:
         returns_logits: bool = True,
         strategy: Any = None,
         sample: np.ndarray | None = None,
+        dtype: str = "uint8",
     ):
         self.model = model
         self._strategy = strategy
@@ -177,8 +182,10 @@ class KerasNetwork:
         self._sample = sample
         self._steps: dict[tuple[int, ...], Callable] = {}
         self._mirrored: Callable[[Batch], tuple[float, float]] | None = None
-        self._outputs = _outputs_function(model)
-        self._frozen: list[keras.layers.Layer] = []
+        self._outputs = outputs_function(model, dtype)
+        self._at_once = _at_once(model.input_shape)
+        self._learning: list[keras.layers.Layer] | None = None
+        self._head: Head | None = None
 
     @property
     def core(self) -> keras.Model:
@@ -233,24 +240,38 @@ class KerasNetwork:
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         outputs = [
-            keras.ops.convert_to_numpy(self._outputs(images[start : start + PREDICTED_AT_ONCE]))
-            for start in range(0, len(images), PREDICTED_AT_ONCE)
+            keras.ops.convert_to_numpy(self._outputs(images[start : start + self._at_once]))
+            for start in range(0, len(images), self._at_once)
         ]
         values = np.concatenate(outputs).astype(np.float32)
         return softmax(values) if self._returns_logits else values
 
-    def freeze_body(self, frozen: bool) -> None:
-        if frozen == bool(self._frozen):
-            return
-        # A layer that never learns stays out of it.
-        changed = self._frozen or [layer for layer in self.core.layers[:-1] if layer.trainable_weights]
+    def head(self) -> Head:
+        if self._head is None:
+            # It needs this module.
+            from pipeline.models.networks.keras_head import KerasHead
+
+            with _scope(self._strategy):
+                self._head = KerasHead(self, self._strategy)
+        return self._head
+
+    def train_body(self, part: float) -> None:
+        if self._learning is None:
+            # A layer that never learns stays out of it.
+            self._learning = [layer for layer in self.core.layers[:-1] if layer.trainable_weights]
+        first = len(self._learning) - math.ceil(part * len(self._learning))
+        changed = [layer for number, layer in enumerate(self._learning) if layer.trainable != (number >= first)]
         for layer in changed:
-            layer.trainable = not frozen
-        self._frozen = changed if frozen else []
-        # Keras builds the step anew for what is now trainable; the optimiser keeps its state of all weights.
-        with _scope(self._strategy):
-            self.compile(self.model.optimizer)
-        self._steps.clear()
+            layer.trainable = not layer.trainable
+        if changed:
+            # Keras builds the step anew for what is now trainable; the optimiser keeps its state of all weights.
+            with _scope(self._strategy):
+                self.compile(self.model.optimizer)
+            self._steps.clear()
+
+    def forget_steps(self) -> None:
+        for variable in self.model.optimizer.variables:
+            variable.assign(keras.ops.zeros_like(variable))
 
     def takes(self, image_size: int) -> bool:
         try:
@@ -312,7 +333,13 @@ class KerasNetwork:
         return cls(keras.models.load_model(path, compile=False, safe_mode=True), returns_logits=False)
 
 
-def _outputs_function(model: keras.Model) -> Callable[[np.ndarray], Any]:
+def _at_once(input_shape: tuple[int | None, ...]) -> int:
+    """How many images are predicted at once: fewer where they are large, since all their maps are in memory."""
+    pixels = math.prod(size for size in input_shape[1:3] if size)
+    return max(1, min(PREDICTED_AT_ONCE, PREDICTED_AT_ONCE * PREDICTED_PIXELS // pixels))
+
+
+def outputs_function(model: keras.Model, dtype: str) -> Callable[[np.ndarray], Any]:
     """What predicts any number of images, the same whatever was predicted before.
 
     On TensorFlow that is one graph for all numbers of images, from the first: `predict_on_batch` traces one for the
@@ -322,7 +349,7 @@ def _outputs_function(model: keras.Model) -> Callable[[np.ndarray], Any]:
         return model.predict_on_batch
     import tensorflow as tf
 
-    images = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    images = tf.TensorSpec((None, *model.input_shape[1:]), dtype)
     return tf.function(lambda images: model.predict_step((images,)), input_signature=[images])
 
 

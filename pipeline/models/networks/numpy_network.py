@@ -14,7 +14,7 @@ from pipeline.data.batches import Batch
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.errors import UserError
 from pipeline.models.networks.architecture import architecture
-from pipeline.models.networks.contract import EpochFit, Network, NetworkSpec
+from pipeline.models.networks.contract import EpochFit, Head, Network, NetworkSpec
 from pipeline.numpy_lenet.network import Network as Layers
 from pipeline.numpy_lenet.optimizers import SGD, Adam
 
@@ -86,9 +86,17 @@ class NumpyNetwork:
     def predict(self, images: np.ndarray) -> np.ndarray:
         return self._layers.predict(self._preprocessing.standardized(images))
 
-    def freeze_body(self, frozen: bool) -> None:
-        if frozen:
-            raise UserError(f"{self._builder.__name__} has no initial weights to freeze")
+    def head(self) -> Head:
+        raise self._has_no_weights()
+
+    def train_body(self, part: float) -> None:
+        raise self._has_no_weights()
+
+    def forget_steps(self) -> None:
+        raise self._has_no_weights()
+
+    def _has_no_weights(self) -> UserError:
+        return UserError(f"{self._builder.__name__} takes no initial weights, and is trained as a whole")
 
     def takes(self, image_size: int) -> bool:
         return image_size == self._preprocessing.seen_size

@@ -21,7 +21,9 @@ def retake(model: keras.Model, images: np.ndarray) -> None:
     this they are those of the present weights (Wu and Johnson 2021). images: as the model takes them, (n, size,
     size, 3) uint8.
     """
-    layers = list(_normalising(model))
+    layers = [layer for layer in _normalising(model) if layer.trainable]
+    if not layers:
+        return
     momenta = [layer.momentum for layer in layers]
     at_once = min(AT_ONCE, max(1, PIXELS_AT_ONCE // images.shape[1] ** 2))
     images = images[:: -(-len(images) // (MOST_BATCHES * at_once))]

@@ -49,13 +49,15 @@ def test_a_saved_body_is_taken_over_frozen_at_first_then_trained(name, hyperpara
     assert taken.keys() == theirs.keys()
     assert all(np.array_equal(taken[key], theirs[key]) for key in taken if "seed_generator" not in key)
 
-    network.freeze_body(True)
+    network.train_body(0)
     network.fit_epoch([batch(3)], [0.05])
+    head = network.head()
+    np.testing.assert_allclose(head.predict(head.features(IMAGES)), network.predict(IMAGES), atol=1e-5)
     frozen, new_head = body_and_head(network)
     assert all(np.array_equal(frozen[key], taken[key]) for key in taken if "seed_generator" not in key)
     assert not all(np.array_equal(head[key], new_head[key]) for key in head)
 
-    network.freeze_body(False)
+    network.train_body(1)
     network.fit_epoch([batch(3)], [0.05])
     trained = body_and_head(network)[0]
     kernels = [key for key in trained if key.endswith("kernel")]
@@ -140,6 +142,10 @@ def test_a_file_that_holds_no_weights_is_refused(ending, tmp_path):
 def test_a_hand_written_network_takes_no_weights(tmp_path):
     with pytest.raises(UserError, match=r"--weights x\.keras: lenet5_numpy takes no initial weights"):
         models.build("lenet5-numpy", spec(weights="x.keras"))
+    network = models.build("two-layer-numpy", spec(hyperparameters={"width": 8}))
+    for refused in (network.head, network.forget_steps, lambda: network.train_body(1)):
+        with pytest.raises(UserError, match="two_layer_numpy takes no initial weights"):
+            refused()
 
 
 def test_an_application_refuses_a_depth_of_the_users():
