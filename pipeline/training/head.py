@@ -23,7 +23,7 @@ class HeadTraining:
     head: Head
     train: Images
     mirrored: Images
-    val: Images
+    val: np.ndarray
     labels: np.ndarray
 
 
@@ -41,7 +41,7 @@ def open_head(network: Network, data: Prepared, config: TrainConfig) -> HeadTrai
     mirrored = train
     if augmentation_of(config, data.facts).mirrors:
         mirrored = features_of(data, "train", head, size, config.workdir, is_mirrored=True)
-    val = features_of(data, "val", head, size, config.workdir)
+    val = features_of(data, "val", head, size, config.workdir)[:]
     return HeadTraining(head, train, mirrored, val, data["train"].labels)
 
 
