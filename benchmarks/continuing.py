@@ -28,8 +28,7 @@ import numpy as np
 
 from benchmarks.in_folders import LOG, check, empty_folder, start
 from benchmarks.same_history import TIMES
-from benchmarks.shared import part, provenance
-from benchmarks.transfer import write_classes
+from benchmarks.shared import part, provenance, write_classes
 
 CLASSES, IMAGES_A_CLASS = 10, 32
 EPOCHS = ["--epochs", "6"]

@@ -27,8 +27,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from benchmarks.shared import part, prepared, train_config, trained_part
-from benchmarks.transfer import write_classes
+from benchmarks.shared import part, prepared, train_config, trained_part, write_classes
 from pipeline import config as options
 from pipeline import models
 from pipeline.config import TrainConfig, Values
@@ -125,7 +124,7 @@ def _result(folder: Path, recipe: str, seed: int) -> dict:
     config = before if recipe == BEFORE else for_data(train_config(common), data.facts)
     if options.digest(config) == options.digest(before):
         path = folder.parent / f"{folder.name}-{BEFORE}-{seed}.json"
-    return part(path, lambda: _trained(config, data))
+    return part(path, lambda: trained(config, data))
 
 
 def recipe_for_many() -> Values:
@@ -135,7 +134,8 @@ def recipe_for_many() -> Values:
     return {name: recipe[name] for name in models.following(model)}
 
 
-def _trained(config: TrainConfig, data: Prepared) -> dict:
+def trained(config: TrainConfig, data: Prepared) -> dict:
+    """Train, and keep what each epoch came to, the number of images, and the seconds that it took in all."""
     epochs: list[EpochResult] = []
     began = time.perf_counter()
     try:
@@ -160,10 +160,10 @@ def _print_table(results: dict[tuple[int, str, str], list[dict]], recipes: list[
     for count, kind in dict.fromkeys((count, kind) for count, kind, _ in results):
         of_kind = [results[count, kind, recipe] for recipe in recipes]
         cells = [f"{of_kind[0][0]['images']:,}", str(CLASSES[count]), kind, str(len(of_kind[0]))]
-        print(f"| {' | '.join([*cells, *map(_cells, of_kind)])} |")
+        print(f"| {' | '.join([*cells, *map(cells, of_kind)])} |")
 
 
-def _cells(results: list[dict]) -> str:
+def cells(results: list[dict]) -> str:
     """The mean accuracy with the lowest and the highest, and the mean seconds."""
     accuracies = [100 * accuracy(result) for result in results]
     seconds = statistics.mean(result["seconds"] for result in results)

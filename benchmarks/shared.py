@@ -57,3 +57,20 @@ def train_config(typed: dict[str, Any]) -> TrainConfig:
 def prepared(config: TrainConfig) -> Prepared:
     """The data set of a configuration, prepared if it is not yet."""
     return open_or_write(plan(options.part(config, PreprocessConfig)))
+
+
+def write_classes(source: Path, folder: Path, labels: range, images: int | None = None) -> None:
+    """A folder of lists for these classes of `source`, labelled from 0, with the first `images` of each to train on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (source / "classes.txt").read_text(encoding="utf-8").splitlines()
+    (folder / "classes.txt").write_text("".join(f"{names[label]}\n" for label in labels), encoding="utf-8")
+    for split in ("train", "val", "test"):
+        by_label: dict[int, list[str]] = {label: [] for label in labels}
+        for line in (source / f"{split}.txt").read_text(encoding="utf-8").splitlines():
+            path, label = line.rsplit(" ", 1)
+            by_label.get(int(label), []).append(path)
+        most = images if split == "train" else None
+        kept = [f"{path} {label - labels[0]}\n" for label, paths in by_label.items() for path in paths[:most]]
+        (folder / f"{split}.txt").write_text("".join(kept), encoding="utf-8")
+    if not (folder / "images").exists():
+        (folder / "images").symlink_to((source / "images").absolute())

@@ -236,7 +236,11 @@ def _print_hints(config: TrainConfig, data: Prepared, network: Network) -> None:
     images = sum(data.facts.counts["train"])
     if images < FEW_IMAGES:
         can_have_weights = config.weights == "none" and "keras" in network.requirements
-        weights = ", and --weights of a network that was trained on other images" if can_have_weights else ""
+        weights = (
+            ", and --weights of a network that was trained on other images (--preset transfer)"
+            if can_have_weights
+            else ""
+        )
         print(f"{images:,} training images are few: what helps is more of them{weights}")
     steps = steps_per_epoch(images, config.batch_size) * config.epochs
     if steps < FEW_STEPS:
