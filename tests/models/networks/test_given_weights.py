@@ -51,8 +51,8 @@ def test_a_saved_body_is_taken_over_frozen_at_first_then_trained(name, hyperpara
 
     network.train_body(0)
     network.fit_epoch([batch(3)], [0.05])
-    head = network.head()
-    np.testing.assert_allclose(head.predict(head.features(IMAGES)), network.predict(IMAGES), atol=1e-5)
+    last = network.head()
+    np.testing.assert_allclose(last.predict(last.features(IMAGES)), network.predict(IMAGES), atol=1e-5)
     frozen, new_head = body_and_head(network)
     assert all(np.array_equal(frozen[key], taken[key]) for key in taken if "seed_generator" not in key)
     assert not all(np.array_equal(head[key], new_head[key]) for key in head)
