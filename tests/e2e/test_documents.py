@@ -1,6 +1,7 @@
 """Each command of the documents is run, at a size and a length that take seconds.
 
-Left out: what other tests run (a Ray cluster, data sets that are downloaded, `make`), and benchmarks: they take hours.
+Left out: what other tests run (a Ray cluster, data sets and weights that are downloaded, `make`), and benchmarks, which
+take hours.
 """
 
 import itertools
@@ -20,7 +21,7 @@ from test_documents import DOCUMENTS, FENCED, PLACEHOLDERS, ROOT, commands_in
 from pipeline import tracking
 from pipeline.__main__ import run
 
-ELSEWHERE = re.compile(r"engine=ray|data=(hf|keras|tfds):")
+ELSEWHERE = re.compile(r"engine=ray|data=(hf|keras|tfds):|preset=transfer")
 # What is typed besides, where the command does not say it; and in its place, where it does.
 SMALL = {"model": "two-layer-numpy", "image_size": "16", "batch_size": "16"}
 SHORT = {"epochs": "1"}
