@@ -90,14 +90,14 @@ def _case(folder: Path, stage: str, how: str, moment: str, back: str) -> dict:
             time.sleep(SECONDS_AWAY[moment] if how != "never" else 0)
             server.come_back()
         codes = [process.wait()]
-        ended = time.time()
+        waited = time.time() - (_last_epoch(folder) if moment != START else began)
         server.come_back()
         if codes[0]:
             codes.append(_begin(stage, folder, server).wait())
         return {
             **provenance(),
             **{"stage": stage, "how": how, "moment": moment, "back": back, "exit_codes": codes},
-            "end_waited_seconds": ended - (_last_epoch(folder) if moment != START else began),
+            "end_waited_seconds": waited,
             "longest_pause_seconds": _longest_pause(folder),
             **_left(server, stage),
         }
@@ -143,8 +143,8 @@ def _histories(folder: Path) -> list[list[dict]]:
 
 
 def _last_epoch(folder: Path) -> float:
-    """When the last epoch ended that was trained before the first command ended."""
-    return max(epochs[-1]["time"] for epochs in _histories(folder) if len(epochs) == EPOCHS) / 1000
+    """When the last epoch ended that is trained so far."""
+    return max(epochs[-1]["time"] for epochs in _histories(folder) if epochs) / 1000
 
 
 def _longest_pause(folder: Path) -> float:

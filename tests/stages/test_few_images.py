@@ -53,15 +53,15 @@ def test_the_params_and_the_config_of_a_training_say_what_was_used(typed):
 
 @pytest.mark.parametrize("again", [{}, FEW])
 def test_an_interrupted_training_is_gone_on_with(typed, monkeypatch, again):
-    epoch = fit._epoch
+    validated = fit._validated
 
     def broken_off(*arguments):
-        if arguments[-1] == 3:
+        if arguments[-1] == 3:  # the epoch
             raise KeyboardInterrupt
-        return epoch(*arguments)
+        return validated(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "_epoch", broken_off)
+        patch.setattr(fit, "_validated", broken_off)
         with pytest.raises(KeyboardInterrupt):
             run("train", typed)
     run("train", typed | again)
