@@ -21,7 +21,8 @@ class Sender:
     """
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[Callable[[], object] | None] = queue.Queue()
+        # A signal that interrupts the main thread over a Queue's put can leave it deaf to the next one.
+        self._waiting: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._reason = "no answer yet"
         self._thread = threading.Thread(target=self._send_all, daemon=True, name="sender")

@@ -1,8 +1,10 @@
 """Checkpoints: all that an interrupted training needs to go on as if it had not been."""
 
+import collections
 import contextlib
 import json
 import os
+import queue
 import threading
 import time
 from dataclasses import dataclass
@@ -106,45 +108,41 @@ class CheckpointWriter:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self._next: Checkpoint | None = None
-        self._changed = threading.Condition()
-        self._closed = False
+        self._newest: collections.deque[Checkpoint] = collections.deque(maxlen=1)
+        # Says that there is one (True), or that there will be no more. A Condition or a Queue loses what it is told
+        # next if a signal interrupts the main thread while it tells something; this has no such moment.
+        self._told: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._closing = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._write_all, daemon=True, name="checkpoints")
         self._thread.start()
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint soon, unless a newer one comes first. Raises what went wrong with an earlier one."""
-        with self._changed:
-            if self._error:
-                raise self._error
-            self._next = checkpoint
-            self._changed.notify()
+        if self._error:
+            raise self._error
+        self._newest.append(checkpoint)
+        self._told.put(True)
 
     def close(self) -> None:
         """Wait until the last checkpoint is written."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._closing.set()
+        self._told.put(False)
         self._thread.join()
 
     def _write_all(self) -> None:
-        while (checkpoint := self._taken()) is not None:
-            started = time.monotonic()
-            try:
-                write(self._folder, checkpoint)
-            except OSError as error:
-                self._error = error
-                return
-            self._rest((time.monotonic() - started) / WRITING_SHARE)
+        is_open = True
+        while is_open and not self._error:
+            is_open = self._told.get()
+            # One that is told of may have been written with the one before.
+            if self._newest:
+                self._write(self._newest.pop())
 
-    def _taken(self) -> Checkpoint | None:
-        """The newest checkpoint, when there is one; None when there will be no more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._next is not None or self._closed)
-            checkpoint, self._next = self._next, None
-            return checkpoint
-
-    def _rest(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed, seconds)
+    def _write(self, checkpoint: Checkpoint) -> None:
+        started = time.monotonic()
+        try:
+            write(self._folder, checkpoint)
+        except OSError as error:
+            self._error = error
+            return
+        self._closing.wait((time.monotonic() - started) / WRITING_SHARE)

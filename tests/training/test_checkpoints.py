@@ -1,3 +1,7 @@
+import contextlib
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -33,6 +37,30 @@ def test_a_checkpoint_comes_back_as_it_was_and_the_newest_two_are_kept(tmp_path)
     assert_equal(checkpoints.newest(tmp_path, 3), checkpoint(3))
     assert_equal(checkpoints.newest(tmp_path, 2), checkpoint(2))
     assert checkpoints.newest(tmp_path, 1) is None
+
+
+def test_a_signal_at_any_moment_holds_nothing_up(tmp_path, monkeypatch):
+    """A signal that came while the writer was told of a checkpoint once left it waiting, and the training for it."""
+    monkeypatch.setattr(checkpoints, "write", lambda folder, checkpoint: None)
+    monkeypatch.setattr(checkpoints, "WRITING_SHARE", 1e9)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for round_number in range(100):
+            writer = CheckpointWriter(tmp_path)
+            signal.setitimer(signal.ITIMER_REAL, 1e-4 + 1e-5 * round_number)
+            with contextlib.suppress(KeyboardInterrupt):
+                save_for_ever(writer, checkpoint(1))
+            closing = threading.Thread(target=writer.close, daemon=True)
+            closing.start()
+            closing.join(30)
+            assert not closing.is_alive()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def save_for_ever(writer, given):
+    while True:
+        writer.save(given)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.999])
