@@ -3,9 +3,11 @@
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
@@ -158,12 +160,26 @@ def test_a_hung_up_search_ends_its_workers_and_closes_its_runs(image_folder, dir
     assert not [run.info.run_id for run in runs() if run.info.status == "RUNNING"]
 
 
+def is_asleep(process):
+    """Whether a process could be stopped without a lock on the store."""
+    process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+    try:
+        with closing(sqlite3.connect("mlflow.db", timeout=0.2)) as store:
+            store.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        process.send_signal(signal.SIGCONT)
+        return False
+    return True
+
+
 def test_a_machine_that_sleeps_for_a_while_loses_nothing_and_nobody_takes_its_training(image_folder, direct, runs):
     command = command_of("train", f"data={image_folder}", *SMALL, "epochs=150")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, **direct) as process:
         wait_for(lambda: epochs_of(runs))
-        process.send_signal(signal.SIGSTOP)
         sleeping = newest(runs, "train").info.run_id
+        # In the midst of a transaction it would hold up whoever else uses the SQLite file.
+        wait_for(lambda: is_asleep(process))
         other = subprocess.run(command, capture_output=True, check=False, **direct)
         process.send_signal(signal.SIGCONT)
         process.wait(timeout=120)
