@@ -6,7 +6,7 @@ them from 0 to 1 are multiplied by 255, from 0 up to 64 to 255 they are taken as
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,11 +81,11 @@ def array_source(files: dict[str, ArrayFile], table: pd.DataFrame, config: Prepr
     )
 
 
-def _are_ready(files: Iterable[ArrayFile]) -> bool:
+def _are_ready(files: Collection[ArrayFile]) -> bool:
     """Whether their rows are square RGB images of one side as they are."""
-    shapes = {_opened(file).shape[1:] for file in files if file.factor is None and not file.channels_first}
-    ((height, width, *channels), *others) = shapes or {(0, 0)}
-    return not others and height == width and channels == [3]
+    as_they_are = all(file.factor is None and not file.channels_first for file in files)
+    ((height, width, *channels), *others) = {_opened(file).shape[1:] for file in files}
+    return as_they_are and not others and height == width and channels == [3]
 
 
 def _image_file(path: Path, name: str) -> ArrayFile:

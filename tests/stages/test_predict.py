@@ -156,6 +156,14 @@ def test_ready_arrays_are_answered_as_the_files_of_their_pixels(trained, predict
     pd.testing.assert_frame_equal(of_array, of_files)
 
 
+def test_arrays_of_which_one_is_of_fractions_are_answered_as_their_pixels(trained, predict, tmp_path):
+    images, labels = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), np.uint8), np.arange(9) % 3
+    np.savez(tmp_path / "bytes.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    np.savez(tmp_path / "mixed.npz", x_train=images, y_train=labels, x_test=images / 255, y_test=labels)
+    of_bytes, of_mixed = (predict(data=tmp_path / name)[0] for name in ("bytes.npz", "mixed.npz"))
+    pd.testing.assert_frame_equal(of_bytes, of_mixed)
+
+
 def test_mirror_predict_is_the_mean_of_both(trained, predict, tmp_path):
     image = np.zeros((1, 16, 16, 3), np.uint8)
     image[:, :, :8] = (210, 40, 40)
